@@ -1,0 +1,53 @@
+# `make help` lists the targets.
+PYTHON   ?= python3
+VENV     := .venv
+BIN      := $(VENV)/bin
+LANGUAGE ?= en
+# GNU gettext reads LANGUAGE from the environment; only the command line counts here.
+ifneq ($(origin LANGUAGE),command line)
+LANGUAGE := en
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run caption test lint types format clean
+
+help:  ## this list
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp  ## serve on http://127.0.0.1:8000 (Ctrl-C stops)
+	@$(BIN)/python -m oko.serve
+
+caption: $(VENV)/run.stamp  ## caption a file: make caption IMAGE=photo.jpg [LANGUAGE=uk]
+	@test -n "$(IMAGE)" || { echo "usage: make caption IMAGE=photo.jpg [LANGUAGE=uk]" >&2; exit 2; }
+	@$(BIN)/python -m oko caption "$(IMAGE)" --language "$(LANGUAGE)"
+
+test: $(VENV)/test.stamp  ## all quick tests: real models, real servers, real Redis
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/test.stamp  ## ruff: style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/test.stamp  ## mypy, strict
+	@$(BIN)/mypy
+
+format: $(VENV)/test.stamp  ## let ruff fix what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A stamp per requirements file: nothing is asked of the network while it is up to date.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: $(VENV)/bin/python $(addprefix requirements/,run.txt common.txt encoder.txt decoder.txt gateway.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@

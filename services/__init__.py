@@ -1,0 +1,1 @@
+"""Oko's three services and what they share."""

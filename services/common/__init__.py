@@ -1,0 +1,1 @@
+"""What all services share: settings base, errors, logs, metrics, wire format, server."""

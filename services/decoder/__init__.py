@@ -1,0 +1,1 @@
+"""Decoder: features → captions, all running captions in one batch."""

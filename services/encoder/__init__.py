@@ -1,0 +1,1 @@
+"""Encoder: image bytes → features, batched and cached."""

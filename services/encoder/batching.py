@@ -1,0 +1,154 @@
+"""Micro-batching: photos that wait together are encoded together. One task owns the batch."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from services.common.deadline import Deadline
+from services.common.errors import Overloaded, ShuttingDown
+from services.common.images import Pixels
+from services.common.wire import Features
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    pixels: Pixels
+    deadline: Deadline
+    result: "asyncio.Future[Features]"
+
+
+class Batcher:
+    """A bounded queue in front of one model thread.
+
+    While a batch runs, the next one gathers, so under load batches fill themselves; `wait_s` only
+    matters when the model is idle.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[list[Pixels]], list[Features]],
+        *,
+        batch_size: int,
+        wait_s: float,
+        queue_size: int,
+        on_batch: Callable[[int, float], None] = lambda size, seconds: None,
+        on_depth: Callable[[int], None] = lambda depth: None,
+    ) -> None:
+        """Configures the batcher; `start` begins the work.
+
+        Args:
+            run: The model: a list of pixels in, as many features out. Called in a thread.
+            batch_size: Most photos in one run.
+            wait_s: Longest wait for a batch to fill.
+            queue_size: Most photos waiting.
+            on_batch: Told the size and the seconds of every run.
+            on_depth: Told the length of the queue whenever it changes.
+        """
+        self._run = run
+        self._batch_size = batch_size
+        self._wait_s = wait_s
+        self._queue_size = queue_size
+        self._on_batch = on_batch
+        self._on_depth = on_depth
+        self._queue: deque[_Entry] = deque()
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder-model")
+        self._seconds_per_photo = 0.0
+        self._busy_until = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._loop(), name="encoder-batches")
+
+    async def stop(self) -> None:
+        """Ends the task; what still waits gets `ShuttingDown`."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        while self._queue:
+            entry = self._queue.popleft()
+            if not entry.result.done():
+                entry.result.set_exception(ShuttingDown())
+        self._thread.shutdown(wait=True)
+
+    @property
+    def alive(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def encode(self, pixels: Pixels, deadline: Deadline) -> Features:
+        """Waits for a run with this photo in it.
+
+        Raises:
+            Overloaded: The queue is full, or too long for the deadline: better to say so now.
+            DeadlinePassed: The deadline passed while waiting.
+        """
+        self.check_room(deadline)
+        entry = _Entry(pixels, deadline, asyncio.get_running_loop().create_future())
+        self._queue.append(entry)
+        self._on_depth(len(self._queue))
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(max(0.0, deadline.remaining())):
+                return await entry.result
+        except TimeoutError:
+            raise deadline.error() from None
+
+    def check_room(self, deadline: Deadline) -> None:
+        """Raises `Overloaded` when a photo that came now would wait in vain."""
+        if len(self._queue) >= self._queue_size:
+            raise Overloaded("The encoder's queue is full.", retry_after_s=self.expected_wait())
+        if self.expected_wait() > deadline.remaining():
+            raise Overloaded(
+                "The encoder cannot answer within the deadline.",
+                retry_after_s=self.expected_wait() - deadline.remaining(),
+            )
+
+    def expected_wait(self) -> float:
+        """Seconds until a photo that comes now would be encoded, from recent speed."""
+        running = max(0.0, self._busy_until - time.monotonic())
+        return running + (len(self._queue) + 1) * self._seconds_per_photo
+
+    async def _loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = await self._next_batch()
+            if not batch:
+                continue
+            started = time.monotonic()
+            self._busy_until = started + len(batch) * self._seconds_per_photo
+            try:
+                features = await loop.run_in_executor(
+                    self._thread, self._run, [entry.pixels for entry in batch]
+                )
+            except Exception as error:  # the waiting requests must hear of it, whatever it is
+                for entry in batch:
+                    if not entry.result.done():
+                        entry.result.set_exception(error)
+                continue
+            seconds = time.monotonic() - started
+            self._learn(seconds / len(batch))
+            self._on_batch(len(batch), seconds)
+            for entry, result in zip(batch, features, strict=True):
+                if not entry.result.done():
+                    entry.result.set_result(result)
+
+    async def _next_batch(self) -> list[_Entry]:
+        while not self._queue:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if len(self._queue) < self._batch_size and self._wait_s:
+            await asyncio.sleep(self._wait_s)
+        batch: list[_Entry] = []
+        while self._queue and len(batch) < self._batch_size:
+            entry = self._queue.popleft()
+            if not (entry.result.done() or entry.deadline.passed()):
+                batch.append(entry)  # the others were cancelled or nobody waits for them
+        self._on_depth(len(self._queue))
+        return batch
+
+    def _learn(self, seconds: float) -> None:
+        old = self._seconds_per_photo
+        self._seconds_per_photo = seconds if not old else 0.8 * old + 0.2 * seconds

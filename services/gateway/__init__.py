@@ -1,0 +1,1 @@
+"""Gateway: the public face. Uploads in, captions out."""

@@ -1,0 +1,101 @@
+"""The gateway's application: its parts made and put together."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from services.common.application import application
+from services.common.health import HealthSource, State
+from services.common.images import ImageLimits
+from services.common.manifest import Manifest, read_manifest
+from services.common.uploads import BodyLimits
+from services.gateway.admission import Admission
+from services.gateway.caption_routes import CaptionDesk, caption_routes
+from services.gateway.captioning import Captioner
+from services.gateway.clients import DecoderClient, EncoderClient
+from services.gateway.forms import UploadLimits
+from services.gateway.heatmaps import Heatmaps
+from services.gateway.legacy_routes import legacy_routes
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.schemas import Language, Languages, ModelsDocument
+from services.gateway.settings import GatewaySettings
+from services.gateway.upstream import Upstream, UpstreamPolicy
+
+DESCRIPTION = "Says what is in a photo, and shows which part of it each word came from."
+
+
+def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
+    """The application and the source of its health, whose `draining` the server sets."""
+    manifest = read_manifest(settings.models_dir)
+    metrics = GatewayMetrics()
+    policy = UpstreamPolicy(
+        settings.resolve_interval_s,
+        settings.probe_interval_s,
+        settings.probe_timeout_s,
+        settings.breaker_failures,
+        settings.breaker_cool_down_s,
+    )
+    encoder = Upstream("encoder", settings.encoder_url, policy, metrics)
+    decoder = Upstream("decoder", settings.decoder_url, policy, metrics)
+    heatmaps = Heatmaps(ImageLimits(settings.max_pixels, settings.max_decode_bytes))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await encoder.start()
+        await decoder.start()
+        yield
+        await encoder.stop()
+        await decoder.stop()
+        heatmaps.close()
+
+    def parts() -> Mapping[str, State]:
+        return {"encoder": encoder.state(), "decoder": decoder.state()}
+
+    health = HealthSource(
+        parts,
+        lambda: {"encoder": encoder.addresses(), "decoder": decoder.addresses()},
+    )
+    app = application("Oko", DESCRIPTION, lifespan, health, metrics)
+    desk = CaptionDesk(
+        Captioner(
+            EncoderClient(encoder, settings.internal_token),
+            DecoderClient(decoder, settings.internal_token),
+            heatmaps,
+            metrics,
+        ),
+        Admission(settings.max_in_flight, settings.upload_memory_bytes, metrics),
+        UploadLimits(
+            BodyLimits(settings.max_body_bytes, settings.upload_idle_s, settings.upload_total_s),
+            settings.max_images,
+            settings.max_upload_bytes,
+        ),
+        settings.deadline_ms,
+    )
+    app.include_router(caption_routes(desk))
+    app.include_router(_catalogue(manifest))
+    app.include_router(legacy_routes(desk))
+    if (settings.web_dir / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=settings.web_dir, html=True), name="page")
+    return app, health
+
+
+def _catalogue(manifest: Manifest) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["catalogue"])
+
+    @router.get("/languages", summary="Languages that captions come in")
+    async def languages() -> Languages:
+        return Languages(
+            languages=[
+                Language(code=code, name=model.name) for code, model in manifest.decoders.items()
+            ]
+        )
+
+    @router.get("/models", summary="The models that answer, by digest")
+    async def models() -> ModelsDocument:
+        document: Mapping[str, Any] = manifest.document
+        return ModelsDocument(encoder=document["encoder"], decoders=document["decoders"])
+
+    return router

@@ -1,0 +1,66 @@
+"""One address of an upstream service: its connections, its health, its breaker."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httpx
+
+from services.common.breaker import Breaker
+from services.common.health import State
+
+_KEEP_ALIVE_S = 30.0
+"""Shorter than the services' own idle timeout, so that a connection is not closed as it is used."""
+
+
+@dataclass(eq=False, slots=True)
+class Replica:
+    """`address` is `host:port`. Not thread-safe: for one event loop."""
+
+    address: str
+    client: httpx.AsyncClient
+    breaker: Breaker
+    ready: bool = True
+    """What the last probe said; taken for true until the first one."""
+    reported: State = "ok"
+    failed_probes: int = 0
+    in_flight: int = 0
+    probing: "asyncio.Task[None] | None" = field(default=None)
+
+    @classmethod
+    def at(cls, address: str, host_header: str, breaker: Breaker) -> "Replica":
+        client = httpx.AsyncClient(
+            base_url=f"http://{address}",
+            headers={"Host": host_header},
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE_S),
+            trust_env=False,  # a proxy for the outside world is not for inner services
+        )
+        return cls(address, client, breaker)
+
+    def usable(self) -> bool:
+        return self.ready and self.breaker.state != "open"
+
+    async def probe(self, timeout_s: float) -> None:
+        """Asks `/health`: sets `ready` and `reported`, closes or opens the breaker.
+
+        One failed probe says nothing when the machine is busy; two in a row take it out.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await self.client.get("/health/ready", timeout=timeout_s)
+            health = answer.json()
+            self.reported = health["status"]
+            self.ready = answer.status_code == 200
+        except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError):
+            self.failed_probes += 1
+            if self.failed_probes >= 2:
+                self.ready = False
+            return
+        self.failed_probes = 0
+        if self.ready:
+            self.breaker.succeeded()
+
+    async def close(self) -> None:
+        if self.probing is not None:
+            self.probing.cancel()
+            await asyncio.gather(self.probing, return_exceptions=True)
+        await self.client.aclose()

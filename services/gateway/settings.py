@@ -1,0 +1,72 @@
+"""Settings of the gateway."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from services.common.settings import ServiceSettings
+
+
+class GatewaySettings(ServiceSettings):
+    """See each field; the name in the environment is `OKO_` plus the field in capitals."""
+
+    gateway_port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    encoder_url: str = Field(
+        "http://127.0.0.1:8001",
+        description="Where the encoder is. A name that resolves to several addresses is spread "
+        "over all of them.",
+    )
+    decoder_url: str = Field(
+        "http://127.0.0.1:8002",
+        description="Where the decoder is. A name that resolves to several addresses is spread "
+        "over all of them.",
+    )
+    resolve_interval_s: float = Field(
+        5.0, gt=0, description="How often the upstream names are looked up again."
+    )
+    probe_interval_s: float = Field(
+        1.0, gt=0, description="How often every upstream address is asked for its readiness."
+    )
+    probe_timeout_s: float = Field(
+        2.0, gt=0, description="An upstream that takes longer to say that it is ready is not."
+    )
+    breaker_failures: int = Field(
+        5, ge=1, description="Failures in a row after which an upstream address is left alone."
+    )
+    breaker_cool_down_s: float = Field(
+        1.0, gt=0, description="How long it is left alone before one request tries it again."
+    )
+    max_in_flight: int = Field(
+        64,
+        ge=1,
+        description="Images being captioned at the same time; further ones get 503 at once.",
+    )
+    max_images: int = Field(16, ge=1, le=64, description="Most images in one request.")
+    max_upload_bytes: int = Field(
+        20 * 2**20, ge=1024, description="Largest image file, in bytes; larger ones get 413."
+    )
+    max_body_bytes: int = Field(
+        64 * 2**20, ge=1024, description="Largest request with all its images, in bytes."
+    )
+    upload_memory_bytes: int = Field(
+        512 * 2**20,
+        ge=2**20,
+        description="Memory for uploads that are under way or being captioned, all together; "
+        "past it new ones get 503.",
+    )
+    upload_idle_s: float = Field(
+        5.0, gt=0, description="Longest pause in an upload, in seconds; then 408."
+    )
+    upload_total_s: float = Field(60.0, gt=0, description="Longest upload, in seconds; then 408.")
+    max_pixels: int = Field(
+        40_000_000, ge=1, description="Most pixels of an image; must match the encoder's."
+    )
+    max_decode_bytes: int = Field(
+        256 * 2**20,
+        ge=2**20,
+        description="Most memory for decoding images for heatmaps, all requests together.",
+    )
+    web_dir: Path = Field(
+        Path(__file__).resolve().parent / "page",
+        description="Folder with the built web page; served at / when it is there.",
+    )
