@@ -30,9 +30,8 @@ class Captioner:
         Raises:
             ModelsUnavailable: The folder is missing or damaged.
         """
-        chosen = {} if models_dir is None else {"models_dir": models_dir}
-        encoder, decoder = EncoderSettings(**chosen), DecoderSettings(**chosen)
-        manifest = read_manifest(encoder.models_dir)
+        encoder, decoder = EncoderSettings(), DecoderSettings()
+        manifest = read_manifest(models_dir or encoder.models_dir)
         self._limits = ImageLimits(encoder.max_pixels, encoder.max_decode_bytes)
         self._session = EncoderSession(manifest.encoder, encoder.encoder_threads)
         self._languages = Languages.load(manifest, decoder, DecoderMetrics())

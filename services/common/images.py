@@ -28,13 +28,13 @@ _BYTES_PER_PIXEL = {"WEBP": 16, "AVIF": 16, "TIFF": 12, "GIF": 8, "PNG": 8, "BMP
 """Peak while decoding, from measurements: Pillow's WebP and AVIF decoders hold several frames."""
 
 _TRANSPOSE = {
-    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
-    3: (Image.Transpose.ROTATE_180,),
-    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
-    5: (Image.Transpose.TRANSPOSE,),
-    6: (Image.Transpose.ROTATE_270,),
-    7: (Image.Transpose.TRANSVERSE,),
-    8: (Image.Transpose.ROTATE_90,),
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation → what makes the picture upright."""
 
@@ -113,18 +113,14 @@ def decode_to_size(data: bytes, size: tuple[int, int], limits: ImageLimits) -> P
         uint8 [height, width, 3].
     """
     with _opened(data, limits) as image:
-        turned = _orientation(image) >= 5
-        wanted = (size[1], size[0]) if turned else size
+        orientation = _orientation(image)
+        wanted = (size[1], size[0]) if orientation >= 5 else size
         with _corruption_named():
             image.draft(None, (wanted[0] * 2, wanted[1] * 2))
             image.load()
-        # Asked again after load(): some of Pillow's decoders turn the image themselves.
-        steps = _TRANSPOSE.get(_orientation(image), ())
-        if not steps and turned:
-            wanted = size
         small = _reduced(image, wanted).resize(wanted, Image.Resampling.BILINEAR)
-        for step in steps:
-            small = small.transpose(step)
+        if orientation in _TRANSPOSE:
+            small = small.transpose(_TRANSPOSE[orientation])
         return np.asarray(small)
 
 
@@ -175,6 +171,8 @@ def _decode_bytes(image: Image.Image) -> int:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns these itself, and gives the size as shown
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -229,7 +227,7 @@ class _Converter:
 
     def __call__(self, image: Image.Image) -> Image.Image:
         if self._deep:
-            values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+            values = np.nan_to_num(np.asarray(image, dtype=np.float32)).astype(np.float64)
             grey = np.clip((values - self._low) * self._scale, 0, 255).astype(np.uint8)
             return Image.fromarray(grey).convert("RGB")
         if self._transparent:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -68,10 +68,8 @@ class Batcher:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        while self._queue:
-            entry = self._queue.popleft()
-            if not entry.result.done():
-                entry.result.set_exception(ShuttingDown())
+        _fail(self._queue, ShuttingDown())
+        self._queue.clear()
         self._thread.shutdown(wait=True)
 
     @property
@@ -123,10 +121,11 @@ class Batcher:
                 features = await loop.run_in_executor(
                     self._thread, self._run, [entry.pixels for entry in batch]
                 )
+            except asyncio.CancelledError:
+                _fail(batch, ShuttingDown())
+                raise
             except Exception as error:  # the waiting requests must hear of it, whatever it is
-                for entry in batch:
-                    if not entry.result.done():
-                        entry.result.set_exception(error)
+                _fail(batch, error)
                 continue
             seconds = time.monotonic() - started
             self._learn(seconds / len(batch))
@@ -152,3 +151,9 @@ class Batcher:
     def _learn(self, seconds: float) -> None:
         old = self._seconds_per_photo
         self._seconds_per_photo = seconds if not old else 0.8 * old + 0.2 * seconds
+
+
+def _fail(entries: Iterable[_Entry], error: Exception) -> None:
+    for entry in entries:
+        if not entry.result.done():
+            entry.result.set_exception(error)

@@ -46,11 +46,10 @@ def texts(captions: list[Caption]) -> list[str]:
 
 
 async def test_company_changes_nothing(english: Language, manifest: Manifest) -> None:
+    sizes = [(1, 20), (3, 20), (5, 9), (10, 40), (2, 3), (3, 15)]
     jobs = [
         (made_up_features(manifest, seed), SearchOptions(beam, words, min(beam, 3)))
-        for seed, (beam, words) in enumerate(
-            [(1, 20), (3, 20), (5, 9), (10, 40), (2, 3), (3, 15)] * 4
-        )
+        for seed, (beam, words) in enumerate(sizes * 4)
     ]
     alone = [await english.decode(*job, Deadline.after(PATIENT)) for job in jobs]
 
