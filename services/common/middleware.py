@@ -8,12 +8,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.common import trace
 from services.common.context import SCOPE_KEY, RequestContext
 from services.common.errors import OkoError
 from services.common.logs import logger
 from services.common.metrics import ServiceMetrics
 from services.common.problems import problem_response
+from services.common.trace import HEADER as TRACEPARENT
+from services.common.tracing import Finish, Tracer
 
 REQUEST_ID = "X-Request-ID"
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -23,16 +24,19 @@ _QUIET = ("/health", "/healthcheck", "/metrics")
 class RequestMiddleware:
     """Plain ASGI rather than Starlette's BaseHTTPMiddleware, which buffers streams."""
 
-    def __init__(self, app: ASGIApp, metrics: ServiceMetrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServiceMetrics, tracer: Tracer) -> None:
         self.app = app
         self.metrics = metrics
+        self.tracer = tracer
         self.log = logger("request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        context = _context(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        span, finish = self.tracer.begin(headers.get(TRACEPARENT))
+        context = RequestContext(_request_id(headers), span)
         scope[SCOPE_KEY] = context
         status = 0
 
@@ -65,9 +69,9 @@ class RequestMiddleware:
                 error = OkoError(f"Report this with the request id {context.request_id}.")
                 await problem_response(error, context.request_id)(scope, receive, send_marked)
             finally:
-                self._report(scope, context, status)
+                self._report(scope, context, status, finish)
 
-    def _report(self, scope: Scope, context: RequestContext, status: int) -> None:
+    def _report(self, scope: Scope, context: RequestContext, status: int, finish: Finish) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         seconds = context.elapsed_ms() / 1000
         service = self.metrics.service
@@ -75,6 +79,16 @@ class RequestMiddleware:
         self.metrics.latency.labels(service, route).observe(seconds)
         if context.problem:
             self.metrics.problems.labels(service, context.problem).inc()
+        finish(
+            f"{scope['method']} {route}",
+            {
+                "http.request.method": scope["method"],
+                "http.route": route,
+                "http.response.status_code": status or 499,
+                "oko.request_id": context.request_id,
+                **context.facts,
+            },
+        )
         write = self.log.debug if scope["path"].startswith(_QUIET) else self.log.info
         write(
             "request",
@@ -87,10 +101,10 @@ class RequestMiddleware:
         )
 
 
-def _context(headers: Headers) -> RequestContext:
+def _request_id(headers: Headers) -> str:
+    """The caller's, when it is harmless in a log and a header."""
     given = headers.get(REQUEST_ID, "")
-    request_id = given if _ACCEPTED_ID.fullmatch(given) else secrets.token_hex(8)
-    return RequestContext(request_id, trace.Trace.continued(headers.get(trace.HEADER)))
+    return given if _ACCEPTED_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _server_timing(context: RequestContext) -> str:

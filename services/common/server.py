@@ -42,6 +42,8 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=round(settings.idle_timeout_s),
         timeout_graceful_shutdown=round(settings.drain_timeout_s),
         backlog=1024,

@@ -36,6 +36,11 @@ class ServiceSettings(BaseSettings):
         description="Longest time a request may take once its upload is complete; answers later "
         "than this would be 504. A client can ask for less with `X-Deadline-Ms`.",
     )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies, with commas between them, whose "
+        "X-Forwarded-For is believed (rate limits, logs). `*` for all of them.",
+    )
     header_timeout_s: float = Field(
         10.0,
         gt=0,

@@ -16,7 +16,7 @@ class Trace:
     trace_id: str
     span_id: str
     parent_id: str | None
-    flags: str = "01"
+    flags: str = "00"
 
     @classmethod
     def continued(cls, header: str | None) -> Self:

@@ -32,6 +32,8 @@ def build_app(settings: DecoderSettings) -> tuple[FastAPI, HealthSource]:
             "decoders": {code: model.digest for code, model in manifest.decoders.items()}
         },
     )
-    app = application("Oko decoder", "Image features in, captions out.", lifespan, health, metrics)
+    app = application(
+        "Oko decoder", "Image features in, captions out.", lifespan, health, metrics, settings
+    )
     app.include_router(caption_routes(languages, manifest, settings, metrics))
     return app, health

@@ -66,7 +66,9 @@ def build_app(settings: EncoderSettings) -> tuple[FastAPI, HealthSource]:
         parts=lambda: running().parts(),
         details=lambda: {"encoder": manifest.encoder.digest, "cache": running().cache.kind},
     )
-    app = application("Oko encoder", "Photos in, image features out.", lifespan, health, metrics)
+    app = application(
+        "Oko encoder", "Photos in, image features out.", lifespan, health, metrics, settings
+    )
     limits = BodyLimits(settings.max_upload_bytes, settings.upload_idle_s, settings.upload_total_s)
     router = APIRouter(prefix="/v1", dependencies=[Depends(InternalToken(settings.internal_token))])
 

@@ -5,21 +5,28 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from services.common.application import application
+from services.common.deadline import HEADER as DEADLINE
 from services.common.health import HealthSource, State
 from services.common.images import ImageLimits
 from services.common.manifest import Manifest, read_manifest
+from services.common.middleware import REQUEST_ID
 from services.common.uploads import BodyLimits
+from services.gateway.access import Access
 from services.gateway.admission import Admission
 from services.gateway.caption_routes import CaptionDesk, caption_routes
 from services.gateway.captioning import Captioner
 from services.gateway.clients import DecoderClient, EncoderClient
 from services.gateway.forms import UploadLimits
 from services.gateway.heatmaps import Heatmaps
+from services.gateway.keys import HEADER as KEY
+from services.gateway.keys import ApiKeys
 from services.gateway.legacy_routes import legacy_routes
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.rate_limit import RateLimiter
 from services.gateway.schemas import Language, Languages, ModelsDocument
 from services.gateway.settings import GatewaySettings
 from services.gateway.upstream import Upstream, UpstreamPolicy
@@ -58,7 +65,9 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
         parts,
         lambda: {"encoder": encoder.addresses(), "decoder": decoder.addresses()},
     )
-    app = application("Oko", DESCRIPTION, lifespan, health, metrics)
+    app = application("Oko", DESCRIPTION, lifespan, health, metrics, settings)
+    limit = settings.rate_limit_policy()
+    access = Access(ApiKeys.read(settings.api_keys), RateLimiter(limit) if limit else None)
     desk = CaptionDesk(
         Captioner(
             EncoderClient(encoder, settings.internal_token),
@@ -66,6 +75,7 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
             heatmaps,
             metrics,
         ),
+        access,
         Admission(settings.max_in_flight, settings.upload_memory_bytes, metrics),
         UploadLimits(
             BodyLimits(settings.max_body_bytes, settings.upload_idle_s, settings.upload_total_s),
@@ -77,6 +87,8 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
     app.include_router(caption_routes(desk))
     app.include_router(_catalogue(manifest))
     app.include_router(legacy_routes(desk))
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
     if (settings.web_dir / "index.html").is_file():
         app.mount("/", StaticFiles(directory=settings.web_dir, html=True), name="page")
     return app, health
@@ -99,3 +111,13 @@ def _catalogue(manifest: Manifest) -> APIRouter:
         return ModelsDocument(encoder=document["encoder"], decoders=document["decoders"])
 
     return router
+
+
+def _cors(origins: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "allow_origins": origins,
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": ["Authorization", KEY, DEADLINE, REQUEST_ID, "Content-Type"],
+        "expose_headers": [REQUEST_ID, "Server-Timing", "Retry-After"],
+        "max_age": 3600,
+    }

@@ -17,6 +17,7 @@ from services.common.deadline import Deadline
 from services.common.disconnect import unless_disconnected
 from services.common.errors import InvalidParameter, OkoError
 from services.common.problems import invalid_parameter, problem_document
+from services.gateway.access import Access
 from services.gateway.admission import Admission
 from services.gateway.captioning import Captioner
 from services.gateway.contract import CAPTION_BODY, CAPTION_PROBLEMS
@@ -32,15 +33,18 @@ class CaptionDesk:
     """What a route needs to take an upload and give captions."""
 
     captioner: Captioner
+    access: Access
     admission: Admission
     limits: UploadLimits
     deadline_ms: int
 
     async def take(self, request: Request, stack: ExitStack) -> Upload:
         """Reads the upload; its memory and its places are held until `stack` is closed."""
+        caller = await self.access.enter(request)
         self.admission.check()
         memory = stack.enter_context(self.admission.upload())
         upload = await read_upload(request, self.limits, memory)
+        await self.access.more(caller, len(upload.images) - 1)
         stack.enter_context(self.admission.images(len(upload.images)))
         return upload
 

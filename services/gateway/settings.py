@@ -1,10 +1,14 @@
 """Settings of the gateway."""
 
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
 from services.common.settings import ServiceSettings
+from services.gateway.keys import ApiKeys
+from services.gateway.rate_limit import RateLimitPolicy
 
 
 class GatewaySettings(ServiceSettings):
@@ -66,7 +70,55 @@ class GatewaySettings(ServiceSettings):
         ge=2**20,
         description="Most memory for decoding images for heatmaps, all requests together.",
     )
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Who may send images: NAME:SHA256 entries with commas between them, made by "
+        "`python -m services.gateway.keys NAME`. Without any, everyone may.",
+    )
+    rate_limit: str | None = Field(
+        None,
+        description="Images per caller (API key, or address without keys), such as `60/minute` "
+        "or `1000/hour`. Without it there is no limit.",
+    )
+    redis_url: str | None = Field(
+        None,
+        description="Redis that counts for the rate limit, so that several gateways agree. Without "
+        "it every gateway counts for itself.",
+    )
+    redis_timeout_ms: float = Field(
+        50.0, gt=0, description="Longest wait for Redis per call; past it the gateway counts alone."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Web sites whose pages may call the API, with commas between them, such as "
+        "https://example.org; `*` for every one.",
+    )
     web_dir: Path = Field(
-        Path(__file__).resolve().parent / "page",
+        Path(__file__).resolve().parent / "static",
         description="Folder with the built web page; served at / when it is there.",
     )
+
+    @field_validator("api_keys", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+
+    @field_validator("api_keys")
+    @classmethod
+    def _keys_are_valid(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        ApiKeys.read(value)
+        return value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_is_valid(cls, value: str | None) -> str | None:
+        if value is not None:
+            RateLimitPolicy(value, None, 0.0).parsed()
+        return value
+
+    def rate_limit_policy(self) -> RateLimitPolicy | None:
+        if self.rate_limit is None:
+            return None
+        return RateLimitPolicy(self.rate_limit, self.redis_url, self.redis_timeout_ms / 1000)
