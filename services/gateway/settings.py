@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
@@ -15,15 +16,14 @@ class GatewaySettings(ServiceSettings):
     """See each field; the name in the environment is `OKO_` plus the field in capitals."""
 
     gateway_port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
-    encoder_url: str = Field(
-        "http://127.0.0.1:8001",
-        description="Where the encoder is. A name that resolves to several addresses is spread "
-        "over all of them.",
+    encoder_url: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("http://127.0.0.1:8001",),
+        description="Where the encoders are: http:// addresses with commas between them. A name "
+        "that resolves to several addresses is spread over all of them.",
     )
-    decoder_url: str = Field(
-        "http://127.0.0.1:8002",
-        description="Where the decoder is. A name that resolves to several addresses is spread "
-        "over all of them.",
+    decoder_url: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("http://127.0.0.1:8002",),
+        description="Where the decoders are, written as the encoders are.",
     )
     resolve_interval_s: float = Field(
         5.0, gt=0, description="How often the upstream names are looked up again."
@@ -98,12 +98,20 @@ class GatewaySettings(ServiceSettings):
         description="Folder with the built web page; served at / when it is there.",
     )
 
-    @field_validator("api_keys", "cors_origins", mode="before")
+    @field_validator("encoder_url", "decoder_url", "api_keys", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+
+    @field_validator("encoder_url", "decoder_url")
+    @classmethod
+    def _urls_are_valid(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parsed = [urlsplit(url) for url in value]
+        if not parsed or any(url.scheme != "http" or not url.hostname for url in parsed):
+            raise ValueError("give one or more http:// addresses with commas between them")
+        return value
 
     @field_validator("api_keys")
     @classmethod

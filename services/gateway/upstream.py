@@ -7,7 +7,7 @@ attempt that broke before its answer began is repeated safely, on another addres
 import asyncio
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -26,6 +26,9 @@ from services.gateway.replica import Replica
 ATTEMPTS = 3
 BACKOFF_S = 0.03
 """Before the second attempt, doubled before each further one, times a random 0.5–1.5."""
+
+
+Resolve = Callable[[str, int], Awaitable[set[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +50,49 @@ class UpstreamPolicy:
     breaker_cool_down_s: float
 
 
+async def resolved(host: str, port: int) -> set[str]:
+    """All addresses of a name as `host:port`. Raises `OSError` when there is none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    hosts = {str(entry[4][0]) for entry in found}
+    return {f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts}
+
+
 class Upstream:
     """Requests go to the less busy of two addresses picked at random among the usable ones."""
 
     def __init__(
-        self, name: str, url: str, policy: UpstreamPolicy, metrics: GatewayMetrics
+        self,
+        name: str,
+        urls: Sequence[str],
+        policy: UpstreamPolicy,
+        metrics: GatewayMetrics,
+        resolve: Resolve = resolved,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"{name}: {url!r} is not an http:// address")
+        """Configures the upstream; `start` begins to watch it.
+
+        Args:
+            name: For messages and metrics.
+            urls: Where it is; every address of every name is used.
+            policy: Intervals and thresholds.
+            metrics: Where attempts and states are counted.
+            resolve: Name look-up, replaceable in tests.
+        """
         self.name = name
-        self._host, self._port = parts.hostname, parts.port or 80
+        self._urls = tuple(urls)
         self._policy = policy
         self._metrics = metrics
+        self._resolve = resolve
         self._replicas: dict[str, Replica] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._log = logger("upstream")
 
     async def start(self) -> None:
         """Looks the name up and asks every address once, then goes on doing so."""
-        await self._resolve()
+        await self._look_up()
         await asyncio.gather(*(self._probe(replica) for replica in self._replicas.values()))
         self._tasks = [
-            asyncio.create_task(self._resolve_forever(), name=f"{self.name}-resolve"),
+            asyncio.create_task(self._look_up_forever(), name=f"{self.name}-names"),
             asyncio.create_task(self._probe_forever(), name=f"{self.name}-probe"),
         ]
 
@@ -210,29 +233,33 @@ class Upstream:
     def _count(self, replica: Replica, outcome: str) -> None:
         self._metrics.upstream_requests.labels(self.name, outcome).inc()
 
-    async def _resolve_forever(self) -> None:
+    async def _look_up_forever(self) -> None:
         while True:
             await asyncio.sleep(self._policy.resolve_interval_s)
-            await self._resolve()
+            await self._look_up()
 
-    async def _resolve(self) -> None:
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                self._host, self._port, type=socket.SOCK_STREAM
-            )
-        except OSError as error:
-            # Names come and go while things restart: keep what was known.
-            self._log.warning("name not found", upstream=self.name, error=str(error))
-            return
-        addresses = {_address(entry[4]) for entry in found}
-        for address in addresses - self._replicas.keys():
+    async def _look_up(self) -> None:
+        """Adds addresses that are new and retires those that are gone."""
+        found: dict[str, str] = {}  # address → what to send as Host
+        for url in self._urls:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or 80
+            try:
+                addresses = await self._resolve(host, port)
+            except OSError as error:
+                # Names come and go while things restart: keep what was known.
+                self._log.warning("name not found", upstream=self.name, error=str(error))
+                return
+            found |= dict.fromkeys(addresses, f"{host}:{port}")
+        for address in found.keys() - self._replicas.keys():
             breaker = Breaker(self._policy.breaker_failures, self._policy.breaker_cool_down_s)
-            self._replicas[address] = Replica.at(address, f"{self._host}:{self._port}", breaker)
+            self._replicas[address] = Replica.at(address, found[address], breaker)
             self._log.info("new address", upstream=self.name, address=address)
-        for address in self._replicas.keys() - addresses:
-            replica = self._replicas.pop(address)
+        for address in self._replicas.keys() - found.keys():
             self._log.info("address gone", upstream=self.name, address=address)
-            self._metrics.breaker.remove(self.name, address)
+            replica = self._replicas.pop(address)
+            with suppress(KeyError):
+                self._metrics.breaker.remove(self.name, address)
             self._tasks.append(asyncio.create_task(_retire(replica)))
         self._tasks = [task for task in self._tasks if not task.done()]
 
@@ -262,11 +289,6 @@ class Upstream:
         for address, replica in self._replicas.items():
             level = BREAKER_LEVEL[replica.breaker.state]
             self._metrics.breaker.labels(self.name, address).set(level)
-
-
-def _address(socket_address: tuple[object, ...]) -> str:
-    host, port = str(socket_address[0]), socket_address[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _retire(replica: Replica) -> None:
