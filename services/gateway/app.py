@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.staticfiles import StaticFiles
 
 from services.common.application import application
 from services.common.deadline import HEADER as DEADLINE
@@ -26,6 +25,7 @@ from services.gateway.keys import HEADER as KEY
 from services.gateway.keys import ApiKeys
 from services.gateway.legacy_routes import legacy_routes
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.page import install_page
 from services.gateway.rate_limit import RateLimiter
 from services.gateway.schemas import Language, Languages, ModelsDocument
 from services.gateway.settings import GatewaySettings
@@ -89,8 +89,7 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
     app.include_router(legacy_routes(desk))
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
-    if (settings.web_dir / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=settings.web_dir, html=True), name="page")
+    install_page(app, settings.web_dir)
     return app, health
 
 
