@@ -1,0 +1,1 @@
+"""Training of Oko's models: data → embeddings → features → distill → fit → scst → evaluate."""

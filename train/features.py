@@ -1,0 +1,132 @@
+"""Activations of an encoder on every photo, computed once, float16 on disk.
+
+    python -m train.features --weights nsfwjs --layer mixed10
+    python -m train.features --weights runs/distill/student.weights.h5 --name distilled
+
+Writes ``<work-dir>/features/<name>/<collection>/<layer>.npy``, rows in the order of `load_photos`.
+Interrupted runs go on where they stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from train.data import IMAGE_SIZE, Photo, load_photos, load_pixels
+from train.inception import build_inception, input_range
+
+Extract = Callable[[np.ndarray], list[np.ndarray]]  # uint8 [n, 299, 299, 3] → one array a layer
+
+
+class FeatureStore:
+    """One ``.npy`` per layer for the photos of a collection, filled in order, resumable."""
+
+    def __init__(self, folder: Path, shapes: dict[str, tuple[int, ...]], count: int) -> None:
+        """`shapes` maps a layer to the shape of one photo's activation."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._progress = folder / "progress.txt"
+        same = self._progress.exists() and all((folder / f"{k}.npy").exists() for k in shapes)
+        self.done = int(self._progress.read_text()) if same else 0
+        self._arrays = [
+            np.lib.format.open_memmap(
+                folder / f"{layer}.npy",
+                mode="r+" if same else "w+",
+                dtype=np.float16,
+                shape=(count, *shape),
+            )
+            for layer, shape in shapes.items()
+        ]
+        if same and len(self._arrays[0]) != count:
+            raise SystemExit(f"{folder} was made for other photos; delete it and run again")
+
+    def append(self, activations: list[np.ndarray]) -> None:
+        for array, values in zip(self._arrays, activations, strict=True):
+            array[self.done : self.done + len(values)] = values
+        self.done += len(activations[0])
+        self._progress.write_text(str(self.done))
+
+
+def load_features(work_dir: Path, name: str, layer: str, collection: str) -> np.ndarray:
+    """Activations of a collection, float16 [photos, ...], memory-mapped."""
+    path = work_dir / "features" / name / collection / f"{layer}.npy"
+    return np.load(path, mmap_mode="r")
+
+
+def pixel_batches(photos: list[Photo], batch_size: int) -> Iterator[np.ndarray]:
+    """Batches of uint8 [n, 299, 299, 3]; the next one is decoded while this one is used."""
+    starts = range(0, len(photos), batch_size)
+    with ThreadPoolExecutor(1) as pool:
+
+        def decode(start: int) -> np.ndarray:
+            return np.stack([load_pixels(p.path) for p in photos[start : start + batch_size]])
+
+        upcoming = pool.submit(decode, 0) if photos else None
+        for start in starts:
+            batch = upcoming.result()
+            if start + batch_size < len(photos):
+                upcoming = pool.submit(decode, start + batch_size)
+            yield batch
+
+
+def fill(
+    folder: Path,
+    photos: list[Photo],
+    extract: Extract,
+    shapes: dict[str, tuple[int, ...]],
+    batch_size: int = 16,
+) -> None:
+    """Runs `extract` over the photos that the store in `folder` does not hold yet."""
+    store = FeatureStore(folder, shapes, len(photos))
+    rest = photos[store.done :]
+    with tqdm(total=len(photos), initial=store.done, desc=folder.name, unit="photo") as bar:
+        for pixels in pixel_batches(rest, batch_size):
+            store.append(extract(pixels))
+            bar.update(len(pixels))
+
+
+def layer_extractor(model: keras.Model, layers: list[str], low: float, high: float) -> Extract:
+    """An `Extract` that gives the named layers' outputs, for a model with inputs in [low, high]."""
+    import tensorflow as tf
+
+    head = keras.Model(model.input, [model.get_layer(name).output for name in layers])
+
+    @tf.function(input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.uint8)])
+    def run(pixels: tf.Tensor) -> list[tf.Tensor]:
+        scaled = tf.cast(pixels, tf.float32) * ((high - low) / 255.0) + low
+        outputs = head(scaled, training=False)
+        return [tf.cast(output, tf.float16) for output in keras.tree.flatten(outputs)]
+
+    return lambda pixels: [output.numpy() for output in run(pixels)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m train.features",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--weights", default="nsfwjs", help="nsfwjs, imagenet or a .weights.h5")
+    parser.add_argument("--name", help="folder under features/ (default: the weights' name)")
+    parser.add_argument("--layer", action="append", help="default: mixed10; may be repeated")
+    parser.add_argument("--collection", action="append", help="default: all imported")
+    parser.add_argument("--work-dir", type=Path, default=Path("runs"))
+    arguments = parser.parse_args()
+    layers = arguments.layer or ["mixed10"]
+    name = arguments.name or Path(arguments.weights).name.split(".")[0]
+    model = build_inception(arguments.weights, arguments.work_dir / "weights")
+    extract = layer_extractor(model, layers, *input_range(arguments.weights))
+    shapes = {layer: tuple(model.get_layer(layer).output.shape[1:]) for layer in layers}
+    photos = load_photos(arguments.work_dir, arguments.collection or ())
+    for collection in dict.fromkeys(photo.collection for photo in photos):
+        members = [photo for photo in photos if photo.collection == collection]
+        fill(arguments.work_dir / "features" / name / collection, members, extract, shapes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Beam search over many captions in step, for evaluation and self-critical training.
+
+The same rules as the decoder service's search, which a test holds it to: a completed caption keeps
+its place in the beam (Xu et al. 2015), no word twice in a row, no bigram twice, no empty caption,
+no end after a word that needs another one; captions compete by log-probability / length^0.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import tensorflow as tf
+
+from train.decoder import AttentionDecoder
+from train.text import END, START, Vocabulary, load_language
+
+TOP_K = 16
+IMPOSSIBLE = -1e4
+LENGTH_PENALTY = 0.7
+
+Init = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+# token, parent, h, c, features, keys → log_prob [n, b, k], id [n, b, k], h, c, attention [n, b, 64]
+Step = Callable[..., tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A decoder, whoever computes it."""
+
+    init: Init
+    step: Step
+    no_end: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Beam:
+    """A caption under way: its words, their log-probabilities, and where each one looked."""
+
+    ids: tuple[int, ...] = ()
+    log_probs: tuple[float, ...] = ()
+    attention: tuple[np.ndarray, ...] = ()  # each [64]
+
+    @property
+    def total(self) -> float:
+        return sum(self.log_probs)
+
+    @property
+    def rank(self) -> float:
+        return self.total / max(1, len(self.log_probs)) ** LENGTH_PENALTY
+
+    @property
+    def mean_log_prob(self) -> float:
+        return self.total / max(1, len(self.log_probs))
+
+
+def keras_engine(decoder: AttentionDecoder, vocabulary: Vocabulary, language: str) -> Engine:
+    """A decoder as it is trained."""
+
+    @tf.function(reduce_retracing=True)
+    def step(*inputs: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        log_prob, h, c, attention = decoder.step(*inputs)
+        best, ids = tf.math.top_k(log_prob, TOP_K)
+        return best, ids, h, c, attention
+
+    return Engine(
+        init=lambda features: tuple(x.numpy() for x in decoder.init(tf.constant(features))),
+        step=lambda *inputs: tuple(x.numpy() for x in step(*map(tf.constant, inputs))),
+        no_end=frozenset(vocabulary.ids(load_language(language).no_end)),
+    )
+
+
+def onnx_engine(folder: Path, no_end: list[int]) -> Engine:
+    """A decoder as it is served; `folder` holds ``init.onnx`` and ``step.onnx``."""
+    init, step = (ort.InferenceSession(folder / name) for name in ("init.onnx", "step.onnx"))
+    names = ("token", "parent", "h", "c", "features", "keys")
+    return Engine(
+        init=lambda features: tuple(init.run(None, {"features": features})),
+        step=lambda *inputs: tuple(step.run(None, dict(zip(names, inputs, strict=True)))),
+        no_end=frozenset(no_end),
+    )
+
+
+@dataclass
+class _Search:
+    """The beams of one caption."""
+
+    beam_size: int
+    max_words: int
+    no_end: frozenset[int]
+    live: list[Beam] = field(default_factory=lambda: [Beam()])
+    complete: list[Beam] = field(default_factory=list)
+
+    def advance(self, log_prob: np.ndarray, ids: np.ndarray, attention: np.ndarray) -> list[int]:
+        """Takes predictions [live, k] and returns which beam each one that lives on continues."""
+        candidates = [
+            (beam.total + float(log_prob[row, k]), row, k)
+            for row, beam in enumerate(self.live)
+            for k in range(ids.shape[1])
+            if log_prob[row, k] > IMPOSSIBLE and self._allowed(beam.ids, int(ids[row, k]))
+        ]
+        candidates.sort(key=lambda candidate: -candidate[0])
+        grown, parents = [], []
+        chosen = candidates[: self.beam_size - len(self.complete)]
+        for _, row, k in chosen:
+            beam, word = self.live[row], int(ids[row, k])
+            log_probs = (*beam.log_probs, float(log_prob[row, k]))
+            if word == END:
+                self.complete.append(Beam(beam.ids, log_probs, beam.attention))
+                continue
+            grown.append(Beam((*beam.ids, word), log_probs, (*beam.attention, attention[row])))
+            parents.append(row)
+        if not chosen:
+            self.complete += self.live
+        if grown and len(grown[0].ids) >= self.max_words:
+            self.complete += grown
+            grown, parents = [], []
+        self.live = grown
+        return parents
+
+    def _allowed(self, ids: tuple[int, ...], word: int) -> bool:
+        if not ids:
+            return word != END
+        if word == END:
+            return ids[-1] not in self.no_end
+        return word != ids[-1] and (ids[-1], word) not in pairwise(ids)
+
+
+def search(
+    engine: Engine, features: np.ndarray, beam_size: int = 3, max_words: int = 20
+) -> list[list[Beam]]:
+    """Captions of many photos, each best first.
+
+    Args:
+        engine: the decoder.
+        features: float32 [n, 64, D].
+        beam_size: 1 is greedy.
+        max_words: longer captions are cut.
+    """
+    count = len(features)
+    searches = [_Search(beam_size, max_words, engine.no_end) for _ in range(count)]
+    keys, h, c = engine.init(features)
+    parent = np.repeat(np.arange(count)[:, None], beam_size, axis=1)  # [n, b]
+    while any(one.live for one in searches):
+        token = np.full((count, beam_size), START, np.int64)
+        for row, one in enumerate(searches):
+            for b, beam in enumerate(one.live):
+                token[row, b] = beam.ids[-1] if beam.ids else START
+        log_prob, ids, h, c, attention = engine.step(token, parent, h, c, features, keys)
+        parent = np.repeat(np.arange(count)[:, None] * beam_size, beam_size, axis=1)
+        for row, one in enumerate(searches):
+            if one.live:
+                live = len(one.live)
+                kept = one.advance(log_prob[row, :live], ids[row, :live], attention[row, :live])
+                parent[row, : len(kept)] += np.array(kept, np.int64)
+    return [sorted(one.complete, key=lambda beam: -beam.rank) for one in searches]
+
+
+def describe(
+    engine: Engine, features: np.ndarray, beam_size: int, batch_size: int = 100
+) -> list[Beam]:
+    """The best caption of every photo; `features` [n, 64, D] may be float16 or memory-mapped."""
+    best = []
+    for start in range(0, len(features), batch_size):
+        batch = np.asarray(features[start : start + batch_size], np.float32)
+        best += [beams[0] for beams in search(engine, batch, beam_size)]
+    return best
