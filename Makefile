@@ -9,7 +9,7 @@ LANGUAGE := en
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run caption test lint types format clean
+.PHONY: help run caption test test-faults test-images test-api lint types format clean
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,15 @@ caption: $(VENV)/run.stamp  ## caption a file: make caption IMAGE=photo.jpg [LAN
 
 test: $(VENV)/test.stamp  ## all quick tests: real models, real servers, real Redis
 	@$(BIN)/python -m pytest
+
+test-api: $(VENV)/test.stamp  ## schemathesis on the three OpenAPI documents
+	@$(BIN)/python -m pytest -m slow -s tests/api
+
+test-faults: $(VENV)/test.stamp  ## dying processes, overload, drain, slow clients (15 minutes)
+	@$(BIN)/python -m pytest -m slow -s tests/faults
+
+test-images: $(VENV)/test.stamp  ## 20,000 mutated images (5 minutes)
+	@$(BIN)/python -m pytest -m slow -s tests/images
 
 lint: $(VENV)/test.stamp  ## ruff: style and format
 	@$(BIN)/ruff check .

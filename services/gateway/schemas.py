@@ -11,7 +11,7 @@ Attention = list[list[float]]
 class CaptionParameters(BaseModel):
     """As query parameters, or as fields of the form next to the image."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     language: str = Field(
         "en", min_length=1, max_length=16, description="A language of /v1/languages."
