@@ -44,6 +44,10 @@ class Deadline:
         """Seconds left, negative when the deadline has passed."""
         return self.at - time.monotonic()
 
+    def share(self, part: float) -> "Deadline":
+        """An earlier deadline that leaves the rest of the time for what comes after."""
+        return Deadline.after(self.remaining() * part)
+
     def passed(self) -> bool:
         return self.remaining() <= 0
 

@@ -15,6 +15,10 @@ from services.decoder.search import BeamSearch, Hypothesis, Node, SearchOptions
 from services.decoder.session import DecoderSession, State
 from services.decoder.vocabulary import Vocabulary
 
+SAFETY = 2.0
+"""Work is refused unless this many times the expected wait fits its deadline: how fast steps are
+depends on who else uses the machine."""
+
 
 @dataclass(slots=True)
 class Job:
@@ -111,7 +115,7 @@ class Engine:
         with self._changed:
             if self._stopping:
                 raise ShuttingDown
-            wait = self._expected_seconds()
+            wait = SAFETY * self._expected_seconds()
             if len(self._queue) >= self._queue_size:
                 raise Overloaded("The decoder's queue is full.", retry_after_s=wait)
             if wait > job.deadline.remaining():

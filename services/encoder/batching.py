@@ -12,6 +12,10 @@ from services.common.errors import Overloaded, ShuttingDown
 from services.common.images import Pixels
 from services.common.wire import Features
 
+SAFETY = 2.0
+"""Work is refused unless this many times the expected wait fits its deadline: how fast the model is
+depends on who else uses the machine, and a queue half as long keeps it just as busy."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -98,10 +102,11 @@ class Batcher:
         """Raises `Overloaded` when a photo that came now would wait in vain."""
         if len(self._queue) >= self._queue_size:
             raise Overloaded("The encoder's queue is full.", retry_after_s=self.expected_wait())
-        if self.expected_wait() > deadline.remaining():
+        wait = SAFETY * self.expected_wait()
+        if wait > deadline.remaining():
             raise Overloaded(
                 "The encoder cannot answer within the deadline.",
-                retry_after_s=self.expected_wait() - deadline.remaining(),
+                retry_after_s=wait - deadline.remaining(),
             )
 
     def expected_wait(self) -> float:
@@ -143,8 +148,12 @@ class Batcher:
         batch: list[_Entry] = []
         while self._queue and len(batch) < self._batch_size:
             entry = self._queue.popleft()
-            if not (entry.result.done() or entry.deadline.passed()):
-                batch.append(entry)  # the others were cancelled or nobody waits for them
+            if entry.result.done():
+                continue  # cancelled
+            if entry.deadline.remaining() < self._seconds_per_photo:
+                _fail([entry], entry.deadline.error())  # it would be work in vain
+                continue
+            batch.append(entry)
         self._on_depth(len(self._queue))
         return batch
 

@@ -21,6 +21,9 @@ from services.encoder.redis_cache import RedisCache
 from services.encoder.session import EncoderSession
 from services.encoder.settings import EncoderSettings
 
+_SMALL = 2**18
+"""Bytes that are hashed in less time than a change of threads takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -46,6 +49,7 @@ class EncoderService:
         self._threads = ThreadPoolExecutor(
             settings.encoder_decode_threads, thread_name_prefix="image-decode"
         )
+        self._hashing = ThreadPoolExecutor(1, thread_name_prefix="image-hash")
         self._batcher = Batcher(
             session.run,
             batch_size=settings.encoder_batch_size,
@@ -64,6 +68,7 @@ class EncoderService:
         await self._batcher.stop()
         await self.cache.close()
         self._threads.shutdown(wait=True)
+        self._hashing.shutdown(wait=True)
 
     @property
     def model(self) -> EncoderModel:
@@ -82,10 +87,9 @@ class EncoderService:
             NotAnImage, CorruptImage, EmptyImage, TooManyPixels: The image's fault.
             Overloaded, DeadlinePassed: Too busy.
         """
-        loop = asyncio.get_running_loop()
         timings: dict[str, float] = {}
         started = perf_counter()
-        digest, header = await loop.run_in_executor(self._threads, _identify, data, self._limits)
+        digest, header = await self._identified(data)
         timings["header"] = (perf_counter() - started) * 1000
         started = perf_counter()
         lookup = await self.cache.get(digest)
@@ -95,6 +99,13 @@ class EncoderService:
             return Encoded(lookup.value, digest, header, "hit", timings)
         features = await self._joined(digest, data, header, deadline, timings)
         return Encoded(features, digest, header, lookup.outcome, timings)
+
+    async def _identified(self, data: bytes) -> tuple[str, ImageHeader]:
+        """Off the event loop only when it pays; never behind images that are being decoded."""
+        if len(data) <= _SMALL:
+            return _identify(data, self._limits)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._hashing, _identify, data, self._limits)
 
     async def _joined(
         self,

@@ -29,6 +29,7 @@ from services.gateway.page import install_page
 from services.gateway.rate_limit import RateLimiter
 from services.gateway.schemas import Language, Languages, ModelsDocument
 from services.gateway.settings import GatewaySettings
+from services.gateway.throttle import Throttle
 from services.gateway.upstream import Upstream, UpstreamPolicy
 
 DESCRIPTION = "Says what is in a photo, and shows which part of it each word came from."
@@ -77,6 +78,7 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
         ),
         access,
         Admission(settings.max_in_flight, settings.upload_memory_bytes, metrics),
+        Throttle(metrics),
         UploadLimits(
             BodyLimits(settings.max_body_bytes, settings.upload_idle_s, settings.upload_total_s),
             settings.max_images,

@@ -23,6 +23,7 @@ from services.gateway.captioning import Captioner
 from services.gateway.contract import CAPTION_BODY, CAPTION_PROBLEMS
 from services.gateway.forms import Upload, UploadLimits, read_upload
 from services.gateway.schemas import Caption, CaptionParameters, Captions
+from services.gateway.throttle import Throttle
 
 _AT_ONCE = 4
 """Images of one request that are captioned at the same time."""
@@ -35,6 +36,7 @@ class CaptionDesk:
     captioner: Captioner
     access: Access
     admission: Admission
+    throttle: Throttle
     limits: UploadLimits
     deadline_ms: int
 
@@ -42,6 +44,7 @@ class CaptionDesk:
         """Reads the upload; its memory and its places are held until `stack` is closed."""
         caller = await self.access.enter(request)
         self.admission.check()
+        self.throttle.check()
         memory = stack.enter_context(self.admission.upload())
         upload = await read_upload(request, self.limits, memory)
         await self.access.more(caller, len(upload.images) - 1)
@@ -58,7 +61,8 @@ class CaptionDesk:
         deadline: Deadline,
         context: RequestContext,
     ) -> Caption:
-        return await self.captioner.caption(image, parameters, deadline, context)
+        with self.throttle.watch():
+            return await self.captioner.caption(image, parameters, deadline, context)
 
     async def several(
         self,
@@ -127,7 +131,8 @@ def caption_routes(desk: CaptionDesk) -> APIRouter:
             context = context_of(request)
             events = desk.captioner.stream(upload.images[0], parameters, deadline, context)
             # The first event is awaited here, so that an early failure has its own status.
-            first = await anext(events)
+            with desk.throttle.watch():
+                first = await anext(events)
         except BaseException:
             stack.close()
             raise

@@ -19,6 +19,10 @@ from services.gateway.errors import ModelMismatch, UpstreamProblem, UpstreamUnav
 from services.gateway.schemas import CaptionParameters
 from services.gateway.upstream import Call, Upstream
 
+ENCODER_SHARE = 0.7
+"""Part of the time left that the encoder may use: an answer that the decoder has no time to use
+would be work in vain, and under overload nothing else would be done."""
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
@@ -43,7 +47,9 @@ class EncoderClient:
     ) -> EncodedImage:
         """Features of one image; raises what `Upstream.open` raises."""
         headers = {"Content-Type": "application/octet-stream", **_passed_on(context, self._token)}
-        response = await self._upstream.send(Call("/v1/features", image, headers, {}), deadline)
+        response = await self._upstream.send(
+            Call("/v1/features", image, headers, {}), deadline.share(ENCODER_SHARE)
+        )
         try:
             width, height = response.headers[wire.IMAGE_SIZE].split("x")
             return EncodedImage(

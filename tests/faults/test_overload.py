@@ -20,7 +20,7 @@ def resident(stack: Stack) -> dict[str, int]:
     return {name: psutil.Process(pid).memory_info().rss for name, pid in pids(stack).items()}
 
 
-async def test_overload(stack: Stack, record_property: pytest.RecordProperty) -> None:
+async def test_overload(stack: Stack) -> None:
     photo = distinct(fresh_photo())
     before = Load(stack.url, photo)
     await before.closed_loop(workers=6, seconds=15)
@@ -35,7 +35,6 @@ async def test_overload(stack: Stack, record_property: pytest.RecordProperty) ->
     growth = {name: size / start[name] - 1 for name, size in resident(stack).items()}
     print(f"\ncapacity {capacity:.1f}/s; at 4x: {summary(load.answers)}")
     print(f"throughput {len(load.ok()) / SECONDS:.1f}/s; growth {growth}")
-    record_property("capacity", capacity)
     assert quantile([answer.seconds for answer in load.ok()], 0.999) <= DEADLINE_S + 0.5
     assert all(answer.status in (200, 503) for answer in load.answers), summary(load.answers)
     refused = load.refused()
