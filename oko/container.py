@@ -38,7 +38,10 @@ class Service:
         while True:
             started = time.monotonic()
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", f"services.{self.name}", env={**os.environ, **self.environment}
+                sys.executable,
+                "-m",
+                f"services.{self.name}",
+                env={**os.environ, **self.environment},
             )
             code = await self.process.wait()
             if code == BAD_SETUP:
@@ -63,7 +66,7 @@ def services(environment: Mapping[str, str]) -> tuple[Service, Service, Service]
     decoder = environment.get("OKO_DECODER_PORT", "8002")
     inner = {"OKO_HOST": "127.0.0.1", "OKO_DRAIN_DELAY_S": "0"}
     gateway = {
-        "OKO_HOST": "0.0.0.0",
+        "OKO_HOST": "0.0.0.0",  # noqa: S104 - it is the public one
         "OKO_GATEWAY_PORT": environment.get("PORT", "8000"),
         "OKO_ENCODER_URL": f"http://127.0.0.1:{encoder}",
         "OKO_DECODER_URL": f"http://127.0.0.1:{decoder}",

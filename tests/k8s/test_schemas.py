@@ -1,0 +1,51 @@
+"""Strict validation against the schemas of a current Kubernetes, and a policy checker."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.k8s.rendered import OVERLAYS, Rendered, tool
+
+pytestmark = pytest.mark.slow
+
+KUBERNETES = "1.37"
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}
+"""Kinds of the Prometheus operator: no schemas come with Kubernetes."""
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_schemas(overlay: str, tmp_path: Path) -> None:
+    rendered = Rendered(overlay)
+    path = rendered.write(tmp_path)
+    done = tool("kubernetes-validate", "--strict", "--kubernetes-version", KUBERNETES, str(path))
+    said = (done.stdout + done.stderr).splitlines()
+    bad = [line for line in said if " passed " not in line and not any(k in line for k in CUSTOM)]
+    assert not bad, "\n".join(bad)
+    ours = [one for one in rendered.documents if one["kind"] not in CUSTOM]
+    assert sum(" passed " in line for line in said) == len(ours)
+
+
+def test_the_validator_is_strict(tmp_path: Path) -> None:
+    wrong = Rendered("local").write(tmp_path)
+    wrong.write_text(wrong.read_text().replace("readOnlyRootFilesystem", "readonlyRootFilesystem"))
+    done = tool("kubernetes-validate", "--strict", "--kubernetes-version", KUBERNETES, str(wrong))
+    assert done.returncode != 0
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_policies(overlay: str, tmp_path: Path) -> None:
+    """checkov, with the exceptions that k8s/checkov.yaml gives reasons for."""
+    path = Rendered(overlay).write(tmp_path)
+    done = tool(
+        "checkov", "--config-file", "k8s/checkov.yaml", "--file", str(path), "--output", "json"
+    )
+    report = json.loads(done.stdout)
+    failed = [
+        f"{check['check_id']} {check['resource']}: {check['check_name']}"
+        for check in report["results"]["failed_checks"]
+    ]
+    assert not failed, "\n".join(failed)
+    print(f"\n{overlay}: {report['summary']['passed']} checks passed")
+    assert report["summary"]["passed"] > 300
+    assert report["summary"]["parsing_errors"] == 0
