@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from services.common.deadline import Deadline
-from services.common.errors import FeatureModelMismatch, UnknownLanguage
+from services.common.errors import FeatureModelMismatch, Overloaded, UnknownLanguage
 from services.common.health import State
 from services.common.manifest import DecoderModel, EncoderModel, Manifest
 from services.common.wire import Features
@@ -30,6 +30,7 @@ class Language:
         metrics: DecoderMetrics,
     ) -> None:
         self.model = model
+        self._metrics = metrics
         self.cells, self.dimensions = encoder.cells, encoder.dimensions
         model.vocabulary.verify()
         self.vocabulary = Vocabulary.read(model.vocabulary.path)
@@ -92,7 +93,11 @@ class Language:
             tell(to_word(node, self.vocabulary))
 
         job = Job(features, options, deadline, on_done, tell, on_word if words else None)
-        self.engine.submit(job)
+        try:
+            self.engine.submit(job)
+        except Overloaded:
+            self._metrics.shed_one("queue")
+            raise
         try:
             while True:
                 async with asyncio.timeout(max(0.0, deadline.remaining())):

@@ -81,6 +81,14 @@ class EncoderService:
         }
 
     async def encode(self, data: bytes, deadline: Deadline) -> Encoded:
+        """Features of one image; refusals for load are counted. See `_encode`."""
+        try:
+            return await self._encode(data, deadline)
+        except Overloaded:
+            self._metrics.shed_one("queue")
+            raise
+
+    async def _encode(self, data: bytes, deadline: Deadline) -> Encoded:
         """Features of one image, from the cache when it has been seen before.
 
         Raises:
