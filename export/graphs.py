@@ -10,9 +10,9 @@ import tf2onnx
 from export.float16 import store_as_float16
 from train.data import IMAGE_SIZE
 from train.decoder import GRID, AttentionDecoder
+from train.search import TOP_K
 
 OPSET = 17
-TOP_K = 16
 
 
 def _convert(

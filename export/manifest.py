@@ -10,7 +10,8 @@ from typing import Any
 
 import onnx
 
-from export.graphs import OPSET, TOP_K
+from export.graphs import OPSET
+from train.search import TOP_K
 from train.text import END, START, Vocabulary, load_language
 
 FORMAT = 1

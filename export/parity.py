@@ -9,8 +9,8 @@ import onnx
 import onnxruntime as ort
 import tensorflow as tf
 
-from export.graphs import TOP_K
 from train.decoder import AttentionDecoder
+from train.search import TOP_K
 from train.text import START
 
 ENCODER_TOLERANCE = 1e-3

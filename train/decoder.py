@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from train.text import PAD, START, UNKNOWN
+from train.search import TOP_K, Engine
+from train.text import PAD, START, UNKNOWN, Vocabulary, load_language
 
 GRID = 64  # places of the 8×8 grid
 NEVER_SAID = (PAD, START, UNKNOWN)
@@ -178,6 +179,22 @@ class AttentionDecoder(keras.Model):
         context = self.dropout(context, training=training)  # [n, t, D]
         logits = self.predict_logits(words, state, context)
         return logits, attention
+
+
+def keras_engine(decoder: AttentionDecoder, vocabulary: Vocabulary, language: str) -> Engine:
+    """A decoder as it is trained."""
+
+    @tf.function(reduce_retracing=True)
+    def step(*inputs: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        log_prob, h, c, attention = decoder.step(*inputs)
+        best, ids = tf.math.top_k(log_prob, TOP_K)
+        return best, ids, h, c, attention
+
+    return Engine(
+        init=lambda features: tuple(x.numpy() for x in decoder.init(tf.constant(features))),
+        step=lambda *inputs: tuple(x.numpy() for x in step(*map(tf.constant, inputs))),
+        no_end=frozenset(vocabulary.ids(load_language(language).no_end)),
+    )
 
 
 def build_projection(features: int = 512, inputs: int = 2048) -> layers.Dense:

@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 from train import checkpoint
 from train.data import SPLITS, Photo, load_photos
+from train.decoder import keras_engine
 from train.features import load_features, pixel_batches
 from train.metrics import habits, scores
-from train.search import Engine, describe, keras_engine, onnx_engine
+from train.search import Engine, describe, onnx_engine
 from train.text import Vocabulary
 
 

@@ -27,12 +27,12 @@ from tqdm import tqdm
 from train import checkpoint
 from train.batches import Batch, encode_captions, epoch
 from train.data import Photo, load_photos
-from train.decoder import GRID, AttentionDecoder, DecoderSize, build_projection
+from train.decoder import GRID, AttentionDecoder, DecoderSize, build_projection, keras_engine
 from train.metrics import cider
 from train.plots import plot_curves
 from train.reduce import COMPONENTS, Basis, reduced_features
 from train.running_mean import RunningMean
-from train.search import describe, keras_engine
+from train.search import describe
 from train.text import UNKNOWN, Vocabulary
 
 LABEL_SMOOTHING = 0.1

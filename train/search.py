@@ -2,7 +2,8 @@
 
 The same rules as the decoder service's search, which a test holds it to: a completed caption keeps
 its place in the beam (Xu et al. 2015), no word twice in a row, no bigram twice, no empty caption,
-no end after a word that needs another one; captions compete by log-probability / length^0.7.
+no end after a word that needs another one; captions compete by log-probability / length^0.7, until
+no beam under way, ended now, would be among the `N_BEST` captions of an answer.
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-import tensorflow as tf
 
-from train.decoder import AttentionDecoder
-from train.text import END, START, Vocabulary, load_language
+from train.text import END, START
 
 TOP_K = 16
 IMPOSSIBLE = -1e4
 LENGTH_PENALTY = 0.7
+N_BEST = 3
 
 Init = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 # token, parent, h, c, features, keys → log_prob [n, b, k], id [n, b, k], h, c, attention [n, b, 64]
@@ -56,22 +56,6 @@ class Beam:
     @property
     def mean_log_prob(self) -> float:
         return self.total / max(1, len(self.log_probs))
-
-
-def keras_engine(decoder: AttentionDecoder, vocabulary: Vocabulary, language: str) -> Engine:
-    """A decoder as it is trained."""
-
-    @tf.function(reduce_retracing=True)
-    def step(*inputs: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        log_prob, h, c, attention = decoder.step(*inputs)
-        best, ids = tf.math.top_k(log_prob, TOP_K)
-        return best, ids, h, c, attention
-
-    return Engine(
-        init=lambda features: tuple(x.numpy() for x in decoder.init(tf.constant(features))),
-        step=lambda *inputs: tuple(x.numpy() for x in step(*map(tf.constant, inputs))),
-        no_end=frozenset(vocabulary.ids(load_language(language).no_end)),
-    )
 
 
 def onnx_engine(folder: Path, no_end: list[int]) -> Engine:
@@ -119,8 +103,17 @@ class _Search:
         if grown and len(grown[0].ids) >= self.max_words:
             self.complete += grown
             grown, parents = [], []
+        if self._settled(grown):
+            grown, parents = [], []
         self.live = grown
         return parents
+
+    def _settled(self, live: list[Beam]) -> bool:
+        answers = min(N_BEST, self.beam_size)
+        if len(self.complete) < answers:
+            return False
+        threshold = sorted((beam.rank for beam in self.complete), reverse=True)[answers - 1]
+        return all(beam.rank < threshold for beam in live)
 
     def _allowed(self, ids: tuple[int, ...], word: int) -> bool:
         if not ids:
