@@ -2,6 +2,7 @@
 PYTHON   ?= python3
 VENV     := .venv
 BIN      := $(VENV)/bin
+TRAIN_VENV := .venv-train
 LANGUAGE ?= en
 # GNU gettext reads LANGUAGE from the environment; only the command line counts here.
 ifneq ($(origin LANGUAGE),command line)
@@ -9,7 +10,7 @@ LANGUAGE := en
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run caption test test-faults test-images test-api lint types format clean
+.PHONY: help run caption test test-train train-env test-faults test-images test-api lint types format clean
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,11 @@ test-faults: $(VENV)/test.stamp  ## dying processes, overload, drain, slow clien
 test-images: $(VENV)/test.stamp  ## 20,000 mutated images (5 minutes)
 	@$(BIN)/python -m pytest -m slow -s tests/images
 
+test-train: $(TRAIN_VENV)/train.stamp  ## training and export (TensorFlow, in an environment of its own)
+	@$(TRAIN_VENV)/bin/python -m pytest --confcutdir=tests/train tests/train tests/export
+
+train-env: $(TRAIN_VENV)/train.stamp  ## the environment of `python -m train.…` and `python -m export`
+
 lint: $(VENV)/test.stamp  ## ruff: style and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -45,7 +51,7 @@ format: $(VENV)/test.stamp  ## let ruff fix what it can
 	@$(BIN)/ruff format .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # A stamp per requirements file: nothing is asked of the network while it is up to date.
 $(VENV)/bin/python:
@@ -59,4 +65,9 @@ $(VENV)/run.stamp: $(VENV)/bin/python $(addprefix requirements/,run.txt common.t
 
 $(VENV)/test.stamp: $(VENV)/run.stamp requirements/test.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@
+
+$(TRAIN_VENV)/train.stamp: requirements/train.txt
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $< pytest==9.2.0
 	@touch $@
