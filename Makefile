@@ -2,6 +2,8 @@
 PYTHON   ?= python3
 VENV     := .venv
 BIN      := $(VENV)/bin
+PAGE     := services/gateway/static
+BROWSER  := tests/browser
 TRAIN_VENV := .venv-train
 LANGUAGE ?= en
 # GNU gettext reads LANGUAGE from the environment; only the command line counts here.
@@ -10,13 +12,17 @@ LANGUAGE := en
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run caption test test-train train-env test-faults test-images test-api lint types format clean
+.PHONY: help run web caption test test-browser screenshots test-train train-env test-faults test-images test-api lint types format clean
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp  ## serve on http://127.0.0.1:8000 (Ctrl-C stops)
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory web \
+		|| echo "oko: the page could not be built; serving the API without it" >&2
 	@$(BIN)/python -m oko.serve
+
+web: $(PAGE)/index.html  ## build the web page (Node.js 20.19 or newer)
 
 caption: $(VENV)/run.stamp  ## caption a file: make caption IMAGE=photo.jpg [LANGUAGE=uk]
 	@test -n "$(IMAGE)" || { echo "usage: make caption IMAGE=photo.jpg [LANGUAGE=uk]" >&2; exit 2; }
@@ -39,6 +45,12 @@ test-train: $(TRAIN_VENV)/train.stamp  ## training and export (TensorFlow, in an
 
 train-env: $(TRAIN_VENV)/train.stamp  ## the environment of `python -m train.…` and `python -m export`
 
+test-browser: $(VENV)/test.stamp web $(BROWSER)/node_modules/.package-lock.json chromium  ## the page in a real Chromium
+	@cd $(BROWSER) && npx tsc --noEmit && npm test
+
+screenshots: $(VENV)/test.stamp web $(BROWSER)/node_modules/.package-lock.json chromium  ## docs/screenshots, from the running page
+	@cd $(BROWSER) && npm run --silent screenshots
+
 lint: $(VENV)/test.stamp  ## ruff: style and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -51,7 +63,25 @@ format: $(VENV)/test.stamp  ## let ruff fix what it can
 	@$(BIN)/ruff format .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) $(TRAIN_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PAGE) web/node_modules $(BROWSER)/node_modules $(TRAIN_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The page is built again when its sources are newer; nothing is asked of the network otherwise.
+$(PAGE)/index.html: web/node_modules/.package-lock.json web/index.html web/vite.config.ts \
+		web/tsconfig.json $(shell find web/src web/public -type f)
+	@cd web && npm run --silent build
+	@touch $@
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js 20.19 or newer is needed, with npm." >&2; exit 1; }
+	@cd $* && npm ci --silent
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test -x "$(CHROMIUM)" \
+		|| { test "$$(id -u)" = 0 && apt-get update -qq \
+			&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
+		|| { echo "Install Debian's chromium, or set CHROMIUM=path." >&2; exit 1; }
 
 # A stamp per requirements file: nothing is asked of the network while it is up to date.
 $(VENV)/bin/python:

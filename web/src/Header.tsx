@@ -4,8 +4,8 @@ import { usePageLanguage } from "./language/PageLanguage";
 import { TEXTS } from "./language/texts";
 
 const LANGUAGES = [
-  { value: "en", label: TEXTS.en.name, lang: "en" },
-  { value: "uk", label: TEXTS.uk.name, lang: "uk" },
+  { value: "en", label: "EN", name: TEXTS.en.name, lang: "en" },
+  { value: "uk", label: "УК", name: TEXTS.uk.name, lang: "uk" },
 ];
 
 export function Header({ onHome }: { onHome: () => void }) {

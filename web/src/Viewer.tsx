@@ -37,6 +37,7 @@ export function Viewer({ photo, control, languages, onPhotos }: ViewerProps) {
 
   return (
     <main className="viewer" id="main">
+      <h1 className="unseen">{photo.name}</h1>
       <div className="left">
         <Stage
           key={photo.id}
@@ -48,17 +49,26 @@ export function Viewer({ photo, control, languages, onPhotos }: ViewerProps) {
         <Filmstrip gallery={gallery} dispatch={dispatch} onPhotos={onPhotos} />
       </div>
       <div className="panel">
-        <Choice
-          label={texts.captionLanguage}
-          options={languages.map(({ code: value, name }) => ({ value, label: name, lang: value }))}
-          value={gallery.language}
-          onChange={(language) => dispatch({ type: "speak", language })}
-        />
+        <div className="panel-head">
+          <span className="quiet" aria-hidden="true">
+            {texts.captionIn}
+          </span>
+          <Choice
+            label={texts.captionLanguage}
+            options={languages.map(({ code: value, name }) => ({ value, label: name, lang: value }))}
+            value={gallery.language}
+            onChange={(language) => dispatch({ type: "speak", language })}
+          />
+          {caption && (
+            <span className="score">{texts.score(percent(caption.score, code))}</span>
+          )}
+        </div>
         {trouble ? (
           <Trouble
             problem={trouble}
             onRetry={() => dispatch({ type: "retry" })}
             onKey={enterKey}
+            onPhotos={onPhotos}
           />
         ) : (
           <section className="caption">

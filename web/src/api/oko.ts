@@ -29,18 +29,19 @@ export async function* streamCaption(
   });
   if (!response.ok) throw await Problem.fromResponse(response);
   if (!response.body) throw new Problem("interrupted", 0, "The answer has no body.");
+  let complete = false;
   try {
     for await (const event of serverEvents(response.body)) {
       const data: unknown = JSON.parse(event.data);
       if (event.name === "problem") throw Problem.from(data, 0);
       yield { name: event.name, data } as CaptionEvent;
-      if (event.name === "caption") return;
+      complete ||= event.name === "caption";
     }
   } catch (error) {
     if (error instanceof Problem || request.signal.aborted) throw error;
     throw new Problem("interrupted", 0, String(error));
   }
-  throw new Problem("interrupted", 0, "The stream ended before the caption.");
+  if (!complete) throw new Problem("interrupted", 0, "The stream ended before the caption.");
 }
 
 export async function fetchLanguages(signal: AbortSignal): Promise<readonly Language[]> {

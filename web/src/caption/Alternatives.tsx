@@ -14,7 +14,7 @@ export function Alternatives({ caption }: { caption: Caption }) {
         {caption.alternatives.map((other) => (
           <li key={other.caption} style={{ "--score": other.score } as CSSProperties}>
             <span lang={caption.language}>{other.caption}</span>
-            <span className="score" title={texts.score}>
+            <span className="score" title={texts.score(percent(other.score, code))}>
               {percent(other.score, code)}
             </span>
           </li>

@@ -1,23 +1,29 @@
 import { useState, type FormEvent } from "react";
 import type { Problem } from "../api/problem";
+import { ChooseButton } from "../gallery/pick";
 import { useTexts } from "../language/PageLanguage";
 import { sentenceFor } from "../language/texts";
+
+const NEEDS_KEY = new Set([401, 403]);
+const NEEDS_OTHER_FILE = new Set([413, 415, 422]);
 
 interface TroubleProps {
   readonly problem: Problem;
   readonly onRetry: () => void;
   readonly onKey: (key: string) => void;
+  readonly onPhotos: (photos: readonly File[]) => void;
 }
 
 /** What went wrong, as a sentence that helps, and what can be done about it here. */
-export function Trouble({ problem, onRetry, onKey }: TroubleProps) {
+export function Trouble({ problem, onRetry, onKey, onPhotos }: TroubleProps) {
   const texts = useTexts();
-  const needsKey = problem.status === 401 || problem.status === 403;
   return (
     <div className="trouble" role="alert">
       <p>{sentenceFor(texts, problem.code, problem.members)}</p>
-      {needsKey ? (
+      {NEEDS_KEY.has(problem.status) ? (
         <KeyForm onKey={onKey} />
+      ) : NEEDS_OTHER_FILE.has(problem.status) ? (
+        <ChooseButton onPhotos={onPhotos} />
       ) : (
         <button type="button" className="button" onClick={onRetry}>
           {texts.tryAgain}

@@ -3,6 +3,8 @@ import { useId } from "react";
 export interface Option {
   readonly value: string;
   readonly label: string;
+  /** In full, where the label is an abbreviation. */
+  readonly name?: string;
   /** Language of the label, for screen readers. */
   readonly lang: string;
 }
@@ -22,11 +24,12 @@ export function Choice({ label, options, value, onChange, className = "" }: Choi
     <fieldset className={`choice ${className}`}>
       <legend className="unseen">{label}</legend>
       {options.map((option) => (
-        <label key={option.value} lang={option.lang}>
+        <label key={option.value} lang={option.lang} title={option.name}>
           <input
             type="radio"
             className="unseen"
             name={name}
+            aria-label={option.name}
             value={option.value}
             checked={option.value === value}
             onChange={() => onChange(option.value)}

@@ -24,6 +24,7 @@ export const en: Texts = {
 
   pageLanguage: "Language of this page",
   captionLanguage: "Language of the caption",
+  captionIn: "Caption in",
   skip: "Skip to the caption",
   api: "API",
   home: "Oko, start again",
@@ -36,7 +37,7 @@ export const en: Texts = {
   taken: "Taken photo",
   photoWaits: "waiting",
   photoFailed: "no caption",
-  cannotShow: "This browser cannot show this kind of photo. Oko can read it all the same.",
+  cannotShow: "This browser cannot show this kind of file.",
 
   looking: "Looking at the photo…",
   waiting: "Waiting for its turn…",
@@ -51,11 +52,11 @@ export const en: Texts = {
   light: "Light",
 
   alternatives: "It could also be",
-  score: "score",
+  score: (percent) => `Score ${percent}`,
 
   share: "Take it with you",
   copyAlt: "Copy as alt text",
-  copyHtml: "Copy as <img alt>",
+  copyHtml: "Copy as <img alt>",
   downloadJson: "Download JSON",
   downloadPicture: "Download picture",
   copied: "Copied",

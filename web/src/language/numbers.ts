@@ -14,8 +14,9 @@ export function megapixels(pixels: number, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(pixels / 1e6);
 }
 
-/** 0.834 → "83 %" in Ukrainian, "83%" in English. Never 0 % or 100 % for what is in between. */
+/** 0.834 → "83%". Never 0 % or 100 % for what is in between. */
 export function percent(share: number, locale: string): string {
-  const shown = share < 1 ? Math.min(0.99, Math.max(0.01, share)) : 1;
-  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(shown);
+  const format = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+  if (share < 0.01) return `<${format.format(0.01)}`;
+  return format.format(share < 1 ? Math.min(0.99, share) : 1);
 }

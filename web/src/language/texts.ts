@@ -19,6 +19,7 @@ export interface Texts {
 
   readonly pageLanguage: string;
   readonly captionLanguage: string;
+  readonly captionIn: string;
   readonly skip: string;
   readonly api: string;
   readonly home: string;
@@ -46,7 +47,7 @@ export interface Texts {
   readonly light: string;
 
   readonly alternatives: string;
-  readonly score: string;
+  readonly score: (percent: string) => string;
 
   readonly share: string;
   readonly copyAlt: string;

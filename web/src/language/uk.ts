@@ -26,6 +26,7 @@ export const uk: Texts = {
 
   pageLanguage: "Мова сторінки",
   captionLanguage: "Мова підпису",
+  captionIn: "Мова підпису",
   skip: "Перейти до підпису",
   api: "API",
   home: "Око, почати спочатку",
@@ -38,7 +39,7 @@ export const uk: Texts = {
   taken: "Щойно зроблене фото",
   photoWaits: "чекає",
   photoFailed: "без підпису",
-  cannotShow: "Цей браузер не може показати фото такого типу. Око все одно його прочитає.",
+  cannotShow: "Цей браузер не вміє показувати файли такого типу.",
 
   looking: "Роздивляюся фото…",
   waiting: "Чекає своєї черги…",
@@ -53,11 +54,11 @@ export const uk: Texts = {
   light: "Світло",
 
   alternatives: "Або, можливо, так",
-  score: "оцінка",
+  score: (percent) => `Оцінка ${percent}`,
 
   share: "Візьміть із собою",
   copyAlt: "Копіювати як alt-текст",
-  copyHtml: "Копіювати як <img alt>",
+  copyHtml: "Копіювати як <img alt>",
   downloadJson: "Завантажити JSON",
   downloadPicture: "Завантажити картинку",
   copied: "Скопійовано",

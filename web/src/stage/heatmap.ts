@@ -86,7 +86,7 @@ function splineWeights(cells: number, side: number): Float32Array {
 const VEIL = [16, 13, 20] as const;
 const GLOW = [255, 186, 84] as const;
 const VEIL_ALPHA = 0.8;
-const GLOW_ALPHA = 0.2;
+const GLOW_ALPHA = 0.25;
 
 /** RGBA for each of 256 levels. */
 const PALETTE = (() => {
