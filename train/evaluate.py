@@ -23,6 +23,7 @@ from train.data import SPLITS, Photo, load_photos
 from train.decoder import keras_engine
 from train.features import load_features, pixel_batches
 from train.metrics import habits, scores
+from train.model_card import table
 from train.search import Engine, describe, onnx_engine
 from train.text import Vocabulary
 
@@ -125,8 +126,7 @@ def main() -> None:
                 names = [split[i].path.name for i in known]
                 lines = (f"{n}\t{c}\n" for n, c in zip(names, captions, strict=True))
                 arguments.captions.write_text("".join(lines))
-    for row in rows:
-        print(" | ".join(f"{name} {value}" for name, value in row.items()))
+    print(table(rows))
     if arguments.json:
         old = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
         keys = ("collection", "split", "language", "beam")
