@@ -4,13 +4,12 @@ import asyncio
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.common.logs import configure_logs, logger
+from services.common.protocol import guarded_protocol
 from services.common.settings import ServiceSettings
 
 
@@ -35,7 +34,7 @@ def serve(
         app,
         host=settings.host,
         port=port,
-        http=_protocol(settings),
+        http=guarded_protocol(settings.header_timeout_s, settings.max_connections),
         ws="none",
         loop="uvloop",
         lifespan="on",
@@ -69,46 +68,3 @@ class _Server(uvicorn.Server):
             asyncio.get_running_loop().call_later(self._delay, setattr, self, "should_exit", True)
             return
         super().handle_exit(sig, frame)
-
-
-def _protocol(settings: ServiceSettings) -> type[HttpToolsProtocol]:
-    """Uvicorn's protocol plus a limit on how long request headers may take.
-
-    Uvicorn times out only idle keep-alive connections: one that never completes its first
-    headers ("slow loris") would stay open for ever.
-    """
-
-    class Protocol(HttpToolsProtocol):
-        _header_timer: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            if len(self.connections) > settings.max_connections:
-                transport.abort()
-                return
-            self._start_header_timer()
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._start_header_timer()
-
-        def on_headers_complete(self) -> None:
-            self._stop_header_timer()
-            super().on_headers_complete()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_header_timer()
-            super().connection_lost(exc)
-
-        def _start_header_timer(self) -> None:
-            if self._header_timer is None:
-                self._header_timer = self.loop.call_later(
-                    settings.header_timeout_s, self.transport.abort
-                )
-
-        def _stop_header_timer(self) -> None:
-            if self._header_timer is not None:
-                self._header_timer.cancel()
-                self._header_timer = None
-
-    return Protocol

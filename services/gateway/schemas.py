@@ -34,7 +34,11 @@ class Word(BaseModel):
     attention: Attention | None = Field(
         None, description="8 rows of 8 numbers that sum to 1, over the image as shown."
     )
-    overlay: str | None = Field(None, description="PNG as a data URI, with heatmap=overlay.")
+    overlay: str | None = Field(
+        None,
+        description="Transparent PNG as a data URI, to be stretched over the photo; with "
+        "heatmap=overlay.",
+    )
 
 
 class Alternative(BaseModel):
