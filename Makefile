@@ -12,10 +12,10 @@ LANGUAGE := en
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run web caption test test-browser screenshots test-train train-env test-faults test-images test-api lint types format clean
+.PHONY: help run web caption docs test test-browser screenshots test-train train-env test-faults test-images test-api test-compose test-k8s lint types format clean
 
 help:  ## this list
-	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z0-9-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp  ## serve on http://127.0.0.1:8000 (Ctrl-C stops)
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory web \
@@ -28,6 +28,9 @@ caption: $(VENV)/run.stamp  ## caption a file: make caption IMAGE=photo.jpg [LAN
 	@test -n "$(IMAGE)" || { echo "usage: make caption IMAGE=photo.jpg [LANGUAGE=uk]" >&2; exit 2; }
 	@$(BIN)/python -m oko caption "$(IMAGE)" --language "$(LANGUAGE)"
 
+docs: $(VENV)/run.stamp  ## write the table of settings in docs/operations.md
+	@$(BIN)/python -m docs.settings
+
 test: $(VENV)/test.stamp  ## all quick tests: real models, real servers, real Redis
 	@$(BIN)/python -m pytest
 
@@ -39,6 +42,13 @@ test-faults: $(VENV)/test.stamp  ## dying processes, overload, drain, slow clien
 
 test-images: $(VENV)/test.stamp  ## 20,000 mutated images (5 minutes)
 	@$(BIN)/python -m pytest -m slow -s tests/images
+
+test-compose: $(VENV)/test.stamp $(VENV)/deploy.stamp  ## build the images, run the stack and the pods, break them (needs Docker)
+	@tests/compose/engine.sh
+	@$(BIN)/python -m pytest -m slow -s tests/compose
+
+test-k8s: $(VENV)/test.stamp $(VENV)/deploy.stamp  ## manifests: schemas, policies, network, settings
+	@$(BIN)/python -m pytest -m slow -s tests/k8s
 
 test-train: $(TRAIN_VENV)/train.stamp  ## training and export (TensorFlow, in an environment of its own)
 	@$(TRAIN_VENV)/bin/python -m pytest --confcutdir=tests/train tests/train tests/export
@@ -89,12 +99,17 @@ $(VENV)/bin/python:
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=…" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: $(VENV)/bin/python $(addprefix requirements/,run.txt common.txt encoder.txt decoder.txt gateway.txt)
+$(VENV)/run.stamp: $(VENV)/bin/python $(addprefix requirements/,run.txt constraints.txt common.txt encoder.txt decoder.txt gateway.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/run.stamp requirements/test.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@
+
+$(VENV)/deploy.stamp: $(VENV)/bin/python requirements/deploy.txt
+	$(PYTHON) -m venv $(VENV)/deploy
+	$(VENV)/deploy/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/deploy.txt
 	@touch $@
 
 $(TRAIN_VENV)/train.stamp: requirements/train.txt

@@ -54,11 +54,15 @@ def megabytes(image: str) -> float:
 
 
 def kill_process_one(container: str, helper: str = "python:3.11-slim") -> None:
-    """SIGKILL from outside, as the kernel's OOM killer would: `docker kill` prevents a restart."""
-    pid = inspect(container)["State"]["Pid"]
+    """SIGKILL from outside, as the kernel's OOM killer would: `docker kill` prevents a restart.
+
+    The helper sees the engine's processes and may signal those of its own user, no more.
+    """
+    known = inspect(container)
     docker(
-        *("run", "--rm", "--privileged", "--pid=host", "--network=none", helper),
-        *("python3", "-c", f"import os; os.kill({pid}, 9)"),
+        *("run", "--rm", "--pid=host", "--network=none", "--cap-drop=ALL"),
+        *("--user", known["Config"]["User"], helper),
+        *("python3", "-c", f"import os; os.kill({known['State']['Pid']}, 9)"),
     )
 
 

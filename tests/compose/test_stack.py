@@ -12,28 +12,22 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.compose.docker import Compose, docker, inspect, kill_process_one, megabytes, until
+from tests.compose.conftest import COMPOSE, PORT
+from tests.compose.docker import docker, inspect, kill_process_one, megabytes, until
 from tests.photos import COFFEE
 from tests.pictures import fresh_photo
 from tests.processes import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
-PORT = 18080
 URL = f"http://127.0.0.1:{PORT}"
-COMPOSE = Compose(
-    "oko-test",
-    # A busy test machine is not what the deadline is about.
-    {"STACK_PUBLISH": f"127.0.0.1:{PORT}", "STACK_VERSION": "test", "OKO_DEADLINE_MS": "60000"},
-)
 SERVICES = {"gateway": 8000, "encoder": 8001, "decoder": 8002}
 BASE = "python:3.11-slim"
 LARGEST_MB = {"encoder": 700, "decoder": 500, "gateway": 500}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stack() -> Iterator[None]:
-    COMPOSE("build")
+def stack(images: None) -> Iterator[None]:
     COMPOSE("down", "--volumes", "--remove-orphans")
     try:
         started = time.monotonic()
