@@ -1,6 +1,7 @@
 """Runs one service with uvicorn: connection limits, header timeouts, graceful drain."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -29,6 +30,7 @@ def serve(
         port: TCP port to listen on.
         on_drain: Called at the signal, before connections stop being accepted; turns readiness off.
     """
+    _allow_open_files(2 * settings.max_connections)
     configure_logs(service, settings.log_level, settings.log_format)
     config = uvicorn.Config(
         app,
@@ -68,3 +70,11 @@ class _Server(uvicorn.Server):
             asyncio.get_running_loop().call_later(self._delay, setattr, self, "should_exit", True)
             return
         super().handle_exit(sig, frame)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raises the soft limit, 1024 on most systems: every connection is an open file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < reachable:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))

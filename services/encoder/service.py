@@ -81,7 +81,12 @@ class EncoderService:
         }
 
     async def encode(self, data: bytes, deadline: Deadline) -> Encoded:
-        """Features of one image; refusals for load are counted. See `_encode`."""
+        """Features of one image, from the cache when it has been seen before.
+
+        Raises:
+            NotAnImage, CorruptImage, EmptyImage, TooManyPixels: The image's fault.
+            Overloaded, DeadlinePassed: Too busy.
+        """
         try:
             return await self._encode(data, deadline)
         except Overloaded:
@@ -89,12 +94,6 @@ class EncoderService:
             raise
 
     async def _encode(self, data: bytes, deadline: Deadline) -> Encoded:
-        """Features of one image, from the cache when it has been seen before.
-
-        Raises:
-            NotAnImage, CorruptImage, EmptyImage, TooManyPixels: The image's fault.
-            Overloaded, DeadlinePassed: Too busy.
-        """
         timings: dict[str, float] = {}
         started = perf_counter()
         digest, header = await self._identified(data)
@@ -123,20 +122,18 @@ class EncoderService:
         deadline: Deadline,
         timings: dict[str, float],
     ) -> bytes:
-        async def work() -> bytes:
+        """Computes the features, or joins whoever is computing them already."""
+        own = False
+
+        async def compute() -> bytes:
+            nonlocal own
+            own = True
             return await self._compute(digest, data, header, deadline, timings)
 
         while True:
-            own = False
-
-            async def marked() -> bytes:
-                nonlocal own
-                own = True
-                return await work()
-
             try:
                 async with asyncio.timeout(max(0.0, deadline.remaining())):
-                    return await self._flight.do(digest, marked)
+                    return await self._flight.do(digest, compute)
             except TimeoutError:
                 raise deadline.error() from None
             except (DeadlinePassed, Overloaded):
