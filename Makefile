@@ -56,7 +56,8 @@ test-train: $(TRAIN_VENV)/train.stamp  ## training and export (TensorFlow, in an
 train-env: $(TRAIN_VENV)/train.stamp  ## the environment of `python -m train.…` and `python -m export`
 
 test-browser: $(VENV)/test.stamp web $(BROWSER)/node_modules/.package-lock.json chromium  ## the page in a real Chromium
-	@cd $(BROWSER) && npx tsc --noEmit && npm test
+	@cd web && npm run --silent types && npm test --silent
+	@cd $(BROWSER) && npx tsc --noEmit && npm test --silent
 
 screenshots: $(VENV)/test.stamp web $(BROWSER)/node_modules/.package-lock.json chromium  ## docs/screenshots, from the running page
 	@cd $(BROWSER) && npm run --silent screenshots
