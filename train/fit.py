@@ -182,7 +182,7 @@ def build_optimizer(learning_rate: float, steps: int) -> keras.optimizers.Optimi
         learning_rate / 20,
         decay_steps=steps,
         warmup_target=learning_rate,
-        warmup_steps=200,
+        warmup_steps=min(200, steps // 10),
         alpha=0.02,
     )
     return keras.optimizers.Adam(schedule, global_clipnorm=5.0)
