@@ -41,24 +41,31 @@ class Throttle:
         self._counted_at = clock()
 
     def check(self) -> None:
-        """Counts a request. Raises `Overloaded` for a share of them while upstreams refuse."""
+        """Raises `Overloaded` for a share of the requests while upstreams refuse."""
         self._fade()
         surplus = self._requests - GENEROSITY * self._accepted - SLACK
-        self._requests += 1
-        if surplus / self._requests > self._chance():
+        if surplus / (self._requests + 1) > self._chance():
+            self._requests += 1
             self._metrics.shed_one("throttle")
             raise Overloaded("Too many images are being captioned right now; try again.")
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Around the work of a request: learns whether it was refused for load."""
+        """Around the work of a request: learns whether it was refused for load.
+
+        Requests that never get to the work, such as broken forms, count for nothing: clients that
+        send them must not make it look as if there were an overload.
+        """
         try:
             yield
         except OkoError as error:
-            if error.code != Overloaded.code:
-                self._accepted += 1
+            self._count(accepted=error.code != Overloaded.code)
             raise
-        self._accepted += 1
+        self._count(accepted=True)
+
+    def _count(self, *, accepted: bool) -> None:
+        self._requests += 1
+        self._accepted += accepted
 
     def _fade(self) -> None:
         now = self._clock()

@@ -80,5 +80,12 @@ def test_faults_of_the_client_are_no_refusals() -> None:
             raise InvalidParameter("yours")
 
 
+def test_requests_that_never_get_to_the_work_count_for_nothing() -> None:
+    made, now = throttle()
+    for _ in range(500):
+        now[0] += 0.001
+        made.check()
+
+
 def test_generosity_lets_more_through_than_was_accepted() -> None:
     assert GENEROSITY > 1
