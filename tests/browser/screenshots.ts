@@ -1,4 +1,4 @@
-/** Not a test: writes docs/screenshots/*.webp. Each shows the word that Oko was surest to place. */
+/** Not a test: writes docs/screenshots/*.webp. With an answer of the models. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { BrowserContextOptions } from "@playwright/test";
@@ -49,10 +49,13 @@ for (const [name, { photos, options }] of Object.entries(SHOTS))
     });
   });
 
-/** Lights the word whose attention is gathered in the fewest places. */
+/** Lights the word of content whose attention is gathered in the fewest places. */
 async function light(oko: OkoPage, words: readonly Word[]): Promise<void> {
-  const gathered = words.map(({ attention }) =>
-    attention.flat().reduce((sum, share) => sum + share * share, 0),
+  const longest = Math.max(...words.map(({ text }) => text.length));
+  const gathered = words.map(({ text, attention }) =>
+    text.length < Math.min(5, longest)
+      ? 0
+      : attention.flat().reduce((sum, share) => sum + share * share, 0),
   );
   await oko.words.nth(gathered.indexOf(Math.max(...gathered))).click();
   await oko.page.mouse.move(1, 1);

@@ -42,7 +42,8 @@ export function Words({ walk, language }: WordsProps) {
           className={index === active ? "word lit" : "word"}
           aria-pressed={index === pinned}
           tabIndex={index === home ? 0 : -1}
-          style={{ "--sure": word.probability } as CSSProperties}
+          // The root, since eyes tell pale shades apart better than strong ones.
+          style={{ "--sure": Math.sqrt(word.probability) } as CSSProperties}
           onPointerEnter={(event) => event.pointerType !== "touch" && walk.point(index)}
           onFocus={(event) => event.currentTarget.matches(":focus-visible") && walk.focus(index)}
           onBlur={() => walk.focus(null)}

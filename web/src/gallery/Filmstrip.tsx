@@ -26,7 +26,11 @@ export function Filmstrip({ gallery, dispatch, onPhotos }: FilmstripProps) {
             title={photo.readings[language]?.caption?.caption ?? photo.name}
             onClick={() => dispatch({ type: "select", photo: photo.id })}
           >
-            <img src={photo.url} alt="" />
+            <img
+              src={photo.url}
+              alt=""
+              onError={({ currentTarget }) => (currentTarget.hidden = true)}
+            />
           </button>
           <button
             type="button"

@@ -65,8 +65,8 @@ export const en: Texts = {
   pictureFailed: "The browser could not draw this picture.",
 
   details: "Details",
-  tookEncoder: "Seeing",
-  tookDecoder: "Wording",
+  tookEncoder: "Encoder",
+  tookDecoder: "Decoder",
   tookTotal: "In all",
   cache: "Features",
   cacheStates: {

@@ -67,8 +67,8 @@ export const uk: Texts = {
   pictureFailed: "Браузер не зміг намалювати цю картинку.",
 
   details: "Докладніше",
-  tookEncoder: "Зір",
-  tookDecoder: "Слова",
+  tookEncoder: "Кодувальник",
+  tookDecoder: "Декодувальник",
   tookTotal: "Разом",
   cache: "Ознаки",
   cacheStates: {
