@@ -75,7 +75,7 @@ def test_a_dead_part_is_started_again() -> None:
     find = (
         "import os, pathlib\n"
         "for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):\n"
-        "    if b'services.encoder' in path.read_bytes(): os.kill(int(path.parent.name), 9)\n"
+        "    if b'-m\\0services.encoder' in path.read_bytes(): os.kill(int(path.parent.name), 9)\n"
     )
     docker("exec", NAME, "python", "-c", find)
 

@@ -1,11 +1,13 @@
 """Strict validation against the schemas of a current Kubernetes, and a policy checker."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.k8s.rendered import OVERLAYS, Rendered, tool
+from tests.processes import REPOSITORY
 
 pytestmark = pytest.mark.slow
 
@@ -48,3 +50,17 @@ def test_policies(tmp_path: Path) -> None:
     print(f"\n{report['summary']}")
     assert report["summary"]["passed"] > 200 * len(OVERLAYS)
     assert report["summary"]["parsing_errors"] == 0
+
+
+def test_dockerfiles(tmp_path: Path) -> None:
+    """The same checker on the images' recipes."""
+    for path in (REPOSITORY / "Dockerfile", *REPOSITORY.glob("services/*/Dockerfile")):
+        target = tmp_path / path.relative_to(REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    # It takes FROM ${PYTHON_IMAGE} for one without a tag; the ARG above has one.
+    options = ("--framework", "dockerfile", "--skip-download", "--skip-check", "CKV_DOCKER_7")
+    done = tool("checkov", *options, "--directory", str(tmp_path), "--output", "json")
+    report = json.loads(done.stdout)
+    assert not [check["check_id"] for check in report["results"]["failed_checks"]]
+    assert report["summary"]["passed"] > 300
