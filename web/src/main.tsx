@@ -4,8 +4,10 @@ import { App } from "./App";
 import { PageLanguageProvider } from "./language/PageLanguage";
 import "./styles/fonts.css";
 import "./styles/base.css";
+import "./styles/chrome.css";
 import "./styles/welcome.css";
 import "./styles/viewer.css";
+import "./styles/caption.css";
 
 const root = document.getElementById("root");
 if (root)

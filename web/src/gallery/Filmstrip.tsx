@@ -1,5 +1,6 @@
 import { CloseIcon } from "../icons";
 import { useTexts } from "../language/PageLanguage";
+import type { Texts } from "../language/texts";
 import type { Action, Gallery } from "./gallery";
 import type { Photo } from "./photo";
 import { AddButton } from "./pick";
@@ -22,7 +23,10 @@ export function Filmstrip({ gallery, dispatch, onPhotos }: FilmstripProps) {
             type="button"
             className="frame"
             aria-current={photo.id === selected}
-            aria-label={texts.photoNumber(index + 1, photos.length, photo.name)}
+            aria-label={[
+              texts.photoNumber(index + 1, photos.length, photo.name),
+              ...stateInWords(stateOf(photo, language), texts),
+            ].join(", ")}
             title={photo.readings[language]?.caption?.caption ?? photo.name}
             onClick={() => dispatch({ type: "select", photo: photo.id })}
           >
@@ -48,6 +52,11 @@ export function Filmstrip({ gallery, dispatch, onPhotos }: FilmstripProps) {
       </li>
     </ul>
   );
+}
+
+function stateInWords(state: string, texts: Texts): string[] {
+  if (state === "failed") return [texts.photoFailed];
+  return state === "done" ? [] : [texts.photoWaits];
 }
 
 function stateOf(photo: Photo, language: string): string {
