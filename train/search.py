@@ -2,8 +2,8 @@
 
 The same rules as the decoder service's search, which a test holds it to: a completed caption keeps
 its place in the beam (Xu et al. 2015), no word twice in a row, no bigram twice, no empty caption,
-no end after a word that needs another one; captions compete by log-probability / length^0.7, until
-no beam under way, ended now, would be among the `N_BEST` captions of an answer.
+no end after a word that needs another one; captions compete by mean log-probability,
+until no beam under way, ended now, would be among the `N_BEST` captions of an answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from train.text import END, START
 
 TOP_K = 16
 IMPOSSIBLE = -1e4
-LENGTH_PENALTY = 0.7
 N_BEST = 3
 
 Init = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -51,10 +50,7 @@ class Beam:
 
     @property
     def rank(self) -> float:
-        return self.total / max(1, len(self.log_probs)) ** LENGTH_PENALTY
-
-    @property
-    def mean_log_prob(self) -> float:
+        """Mean log-probability, by which captions compete."""
         return self.total / max(1, len(self.log_probs))
 
 

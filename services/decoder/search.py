@@ -19,7 +19,7 @@ class SearchOptions:
     beam_size: int = 3
     max_words: int = 20
     n_best: int = 3
-    length_penalty: float = 0.7
+    length_penalty: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class DecoderSettings(ServiceSettings):
         64, ge=1, description="Captions per language that may wait to join; further ones get 503."
     )
     length_penalty: float = Field(
-        0.7,
+        1.0,
         ge=0,
         le=2,
         description="Captions compete by their log-probability divided by length to this power: 0 "
