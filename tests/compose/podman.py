@@ -22,7 +22,6 @@ class Podman:
         (folder / "containers.conf").write_text(
             f"""[containers]
 default_ulimits = ["nofile={soft}:{hard}", "nproc=4096:4096"]
-env = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 [engine]
 runtime = "{runtime}"
 """,
