@@ -26,7 +26,6 @@ export function Camera({ onPhoto, onClose }: CameraProps) {
         });
         if (closed) return stop();
         if (video.current) video.current.srcObject = stream;
-        setState("on");
       } catch {
         if (!closed) setState("denied");
       }
@@ -49,7 +48,8 @@ export function Camera({ onPhoto, onClose }: CameraProps) {
       {state === "denied" ? (
         <p>{texts.cameraDenied}</p>
       ) : (
-        <video ref={video} autoPlay playsInline muted />
+        // Only now is there a picture to take: before, the video has no size.
+        <video ref={video} autoPlay playsInline muted onLoadedData={() => setState("on")} />
       )}
       <div className="row">
         {state !== "denied" && (
