@@ -53,6 +53,11 @@ def load_photos(work_dir: Path, collections: Iterable[str] = ()) -> list[Photo]:
     return photos
 
 
+def caption_languages(photos: Iterable[Photo]) -> list[str]:
+    """Languages that the train photos have captions in."""
+    return sorted({k for p in photos if p.split == "train" for k, v in p.captions.items() if v})
+
+
 def load_pixels(path: Path) -> np.ndarray:
     """The photo as the encoder sees it: uint8 [299, 299, 3], squashed, antialiased when reduced."""
     with Image.open(path) as image:

@@ -23,7 +23,7 @@ import numpy as np
 from gensim.models import KeyedVectors, Word2Vec
 from tqdm import tqdm
 
-from train.data import load_photos
+from train.data import caption_languages, load_photos
 from train.text import tokenize
 
 SIZE = 300
@@ -88,7 +88,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--language", action="append", help="default: en and uk")
+    parser.add_argument("--language", action="append", help="default: those of the captions")
     parser.add_argument("--text", action="append", default=[], metavar="LANGUAGE=PATH")
     parser.add_argument("--pretrained", type=Path, help="published vectors, word2vec format")
     parser.add_argument("--epochs", type=int, default=8)
@@ -99,7 +99,7 @@ def main() -> None:
     photos = [photo for photo in load_photos(arguments.work_dir) if photo.split == "train"]
     folder = arguments.work_dir / "embeddings"
     folder.mkdir(exist_ok=True)
-    for language in arguments.language or ["en", "uk"]:
+    for language in arguments.language or caption_languages(photos):
         texts = [caption for photo in photos for caption in photo.captions.get(language, ())]
         for other, path in extra:
             if other == language:

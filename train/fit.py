@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from train import checkpoint
 from train.batches import Batch, encode_captions, epoch
-from train.data import Photo, load_photos
+from train.data import Photo, caption_languages, load_photos
 from train.decoder import GRID, AttentionDecoder, DecoderSize, build_projection, keras_engine
 from train.metrics import cider
 from train.plots import plot_curves
@@ -153,7 +153,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--encoder", default="nsfwjs", help="weights those features came from")
     parser.add_argument("--name", default="base")
     parser.add_argument("--start-from", type=Path, help="run whose decoders are taken over")
-    parser.add_argument("--language", action="append", help="default: en and uk")
+    parser.add_argument("--language", action="append", help="default: those of the captions")
     parser.add_argument("--collection", action="append", help="default: flickr8k and coco")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--minutes", type=float, help="start no epoch after this time")
@@ -241,7 +241,7 @@ def main() -> None:
     reduced, basis = reduced_features(work_dir, arguments.features, photos)
     dev = DevSet(photos, reduced)
     vocabularies, captions = {}, {}
-    for language in arguments.language or ("en", "uk"):
+    for language in arguments.language or caption_languages(photos):
         vocabulary = choose_vocabulary(photos, language, arguments.min_count, arguments.start_from)
         vocabulary.save(run / f"{language}.vocabulary.json")
         vocabularies[language] = vocabulary

@@ -32,7 +32,7 @@ def make_workspace(root: Path) -> None:
 
 def fit(root: Path, epochs: int) -> str:
     command = [sys.executable, "-m", "train.fit", "--work-dir", str(root), "--features", "made"]
-    command += ["--encoder", "made", "--collection", "made", "--language", "en"]
+    command += ["--encoder", "made", "--collection", "made"]
     command += ["--epochs", str(epochs), "--batch-size", "8", "--learning-rate", "3e-3"]
     command += ["--name", "small", "--min-count", "1"]
     done = subprocess.run(command, capture_output=True, text=True)
