@@ -22,6 +22,7 @@ export const services: NonNullable<PlaywrightTestConfig["webServer"]> = {
   },
   url: `${GATEWAY}/health/ready`,
   timeout: 120_000,
+  stdout: "pipe", // warnings, and which service ended when one does
   gracefulShutdown: { signal: "SIGTERM", timeout: 15_000 },
 };
 
