@@ -77,6 +77,7 @@ def test_image_says_what_it_is(service: str) -> None:
     assert config["User"] == "10001:10001"
     assert config["Healthcheck"]["Test"][0] == "CMD"
     assert config["StopSignal"] == "SIGTERM"
+    assert ("ORT_DISABLE_TELEMETRY=1" in config["Env"]) == (service != "gateway")
     assert config["Cmd"] == ["python", "-m", f"services.{service}"]
     assert config["Labels"]["org.opencontainers.image.title"] == f"Oko {service}"
     assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
