@@ -17,7 +17,7 @@ PHOTOS = 60
 def make_workspace(root: Path) -> None:
     """Photos that are one of three pictures; dev photos look like train photos."""
     rows = [
-        (f"{i}.jpg", "dev" if i % 6 == 5 else "train", "en", CAPTIONS[i % len(CAPTIONS)])
+        (f"{i}.jpg", "dev" if i // 3 % 6 == 5 else "train", "en", CAPTIONS[i % len(CAPTIONS)])
         for i in range(PHOTOS)
     ]
     write_collection(root / "data" / "made", rows)
