@@ -5,6 +5,7 @@ things that podman lacks: cluster DNS (host aliases take its place), probes with
 test asks them) and StatefulSets (its template is played like the others).
 """
 
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -25,8 +26,9 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("podman") is None, reason="podman is not installed"),
 ]
 
-NETWORK = "oko-test-pods"
-PREFIX = "10.201.7"
+# Of this run alone: networks belong to the whole machine.
+NETWORK = f"oko-test-pods-{os.getpid()}"
+PREFIX = f"10.201.{os.getpid() % 250}"
 ADDRESSES = {
     name: f"{PREFIX}.{10 + index}"
     for index, name in enumerate(("redis", "encoder", "decoder", "gateway"))
@@ -75,7 +77,6 @@ def podman(
         if name.startswith("oko/"):
             docker("tag", f"{name.split(':')[0]}:test", name)
     podman.take_from_docker(*names)
-    podman("network", "rm", "--force", NETWORK, check=False)
     podman("network", "create", "--subnet", f"{PREFIX}.0/24", NETWORK)
     try:
         for name, address in ADDRESSES.items():
