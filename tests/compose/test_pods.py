@@ -88,7 +88,7 @@ def podman(
     finally:
         for name in ADDRESSES:
             print(podman("logs", "--tail", "5", f"{name}-{name}", check=False))
-        podman("pod", "rm", "--all", "--force", check=False)
+        podman("pod", "rm", "--all", "--force", "--time", "0", check=False)
         podman("network", "rm", "--force", NETWORK, check=False)
         podman("rmi", "--all", "--force", check=False)
         shutil.rmtree(folder, ignore_errors=True)
