@@ -38,6 +38,7 @@ def main() -> int:
             return 1
     environment = {
         "OKO_LOG_FORMAT": "console",
+        "ORT_DISABLE_TELEMETRY": "1",  # read when onnxruntime is imported
         "OKO_ENCODER_URL": f"http://127.0.0.1:{encoder.encoder_port}",
         "OKO_DECODER_URL": f"http://127.0.0.1:{decoder.decoder_port}",
         "PYTHONUNBUFFERED": "1",

@@ -96,6 +96,7 @@ class DecoderSession:
 
 def _open(file: ModelFile, threads: int) -> ort.InferenceSession:
     file.verify()
+    ort.disable_telemetry_events()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or os.cpu_count() or 1
     options.inter_op_num_threads = 1

@@ -24,6 +24,7 @@ class EncoderSession:
             ModelsUnavailable: The file is missing or not the one the manifest names.
         """
         model.file.verify()
+        ort.disable_telemetry_events()
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or os.cpu_count() or 1
         options.inter_op_num_threads = 1
