@@ -21,7 +21,7 @@ from tqdm import tqdm
 from train import checkpoint
 from train.data import SPLITS, Photo, load_photos
 from train.decoder import keras_engine
-from train.features import load_features, pixel_batches
+from train.features import load_features, pixel_batches, project
 from train.metrics import habits, scores
 from train.model_card import table
 from train.search import Engine, describe, onnx_engine
@@ -43,8 +43,9 @@ def encode(models: Path, photos: list[Photo], cache: Path) -> np.ndarray:
             parts.append(features.astype(np.float16))
             bar.update(len(pixels))
     cache.mkdir(parents=True, exist_ok=True)
-    np.save(path, np.concatenate(parts))
-    return np.concatenate(parts)
+    features = np.concatenate(parts)
+    np.save(path, features)
+    return features
 
 
 def served(
@@ -69,11 +70,8 @@ def trained(
     wanted = {photo.path for photo in photos}
     rows = [row for row, photo in enumerate(members) if photo.path in wanted]
     grids = load_features(work_dir, name, "mixed10", collection)
-    parts = []
-    for start in range(0, len(rows), 100):
-        grid = grids[rows[start : start + 100]].astype(np.float32)
-        parts.append(projection(grid.reshape(len(grid), -1, grid.shape[-1])).numpy())
-    return keras_engine(decoder, vocabulary, language), vocabulary, np.concatenate(parts)
+    engine = keras_engine(decoder, vocabulary, language)
+    return engine, vocabulary, project(projection, grids, rows)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -58,6 +58,17 @@ def load_features(work_dir: Path, name: str, layer: str, collection: str) -> np.
     return np.load(path, mmap_mode="r")
 
 
+def project(
+    projection: keras.layers.Dense, grids: np.ndarray, rows: list[int], batch_size: int = 64
+) -> np.ndarray:
+    """float32 [rows, 64, D]: the chosen grids [8, 8, C] through the encoder's last layer."""
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        grid = grids[rows[start : start + batch_size]].astype(np.float32)
+        parts.append(projection(grid.reshape(len(grid), -1, grid.shape[-1])).numpy())
+    return np.concatenate(parts)
+
+
 def pixel_batches(photos: list[Photo], batch_size: int) -> Iterator[np.ndarray]:
     """Batches of uint8 [n, 299, 299, 3]; the next one is decoded while this one is used."""
     starts = range(0, len(photos), batch_size)

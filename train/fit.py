@@ -80,9 +80,9 @@ class CaptionModel(keras.Model):
         smooth = -tf.reduce_sum(tf.reduce_mean(log_probs, axis=-1) * known) / count
         looked = tf.reduce_sum(attention, axis=1)  # [n, 64]
         share = tf.cast(tf.shape(tokens)[1], tf.float32) / GRID
-        doubly = tf.reduce_mean((looked - share) ** 2) * GRID
+        doubly = tf.reduce_mean((looked - share) ** 2)
         smoothed = (1 - LABEL_SMOOTHING) * cross_entropy + LABEL_SMOOTHING * smooth
-        return smoothed + ATTENTION_WEIGHT * doubly / GRID, cross_entropy
+        return smoothed + ATTENTION_WEIGHT * doubly, cross_entropy
 
 
 def dev_cider(model: CaptionModel, vocabularies: dict[str, Vocabulary], dev: DevSet) -> dict:

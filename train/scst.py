@@ -25,7 +25,7 @@ from tqdm import tqdm
 from train import checkpoint
 from train.data import Photo, load_photos
 from train.decoder import AttentionDecoder, keras_engine
-from train.features import load_features
+from train.features import load_features, project
 from train.metrics import cider
 from train.reward import CiderReward
 from train.running_mean import RunningMean
@@ -118,10 +118,8 @@ class Photos:
                 if photo.split == split and photo.captions.get(language)
             ]
             self.captions += [members[row].captions[language] for row in rows]
-            for start in tqdm(range(0, len(rows), 64), desc=f"{collection} {split}"):
-                grid = grids[rows[start : start + 64]].astype(np.float32)
-                places = grid.reshape(len(grid), -1, grid.shape[-1])
-                parts.append(projection(places).numpy().astype(np.float16))
+            if rows:
+                parts.append(project(projection, grids, rows).astype(np.float16))
         self.features = np.concatenate(parts)  # [photos, 64, D]
 
 
