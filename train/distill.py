@@ -7,7 +7,8 @@
 The blocks above ``mixed4`` learn from cached ``mixed4`` activations: through linear heads, their
 ``mixed8`` is to give the Inception teacher's ``mixed8``, their ``mixed10`` the feature map and the
 class scores of EfficientNet-Lite2 (Hinton et al. 2015, arXiv 1503.02531; Romero et al. 2014, arXiv
-1412.6550). Heads are thrown away. Photos of split ``train`` only; dev is for the probe.
+1412.6550); a fourth head is to read the words of the photo's captions. Heads are thrown away.
+Photos of split ``train`` only; dev is for the probe.
 
 The learning rate is constant and the weights that are kept are a running mean of the trained ones
 (Polyak averaging), so a run may be stopped, looked at and resumed at any step. Writes
@@ -19,9 +20,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -29,81 +27,24 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from train.data import Photo, load_photos
+from train.data import load_photos
 from train.features import load_features
 from train.inception import build_inception
 from train.plots import plot_curves
 from train.probe import frequent_words, probe, word_labels
 from train.running_mean import RunningMean
+from train.targets import CUT, WORDS, CachedTargets, batches
 
-CUT = "mixed4"
-LOGITS_WEIGHT = 0.3  # cross-entropy is about three times as large as the two standardised errors
+# The four losses are to be of one size: cross-entropy is about three times as large as the two
+# standardised errors, the sum over the words about ten times.
+LOGITS_WEIGHT = 0.3
+WORDS_WEIGHT = 0.1
+RARE = keras.initializers.Constant(-4.0)  # a word starts at the odds of a rare one
 STANDARDISE_ON = 400  # photos
 
 
-@dataclass(frozen=True)
-class Example:
-    """Where one train photo's cached activation and targets stand."""
-
-    collection: str
-    feature_row: int
-    target_row: int
-
-
-class CachedTargets:
-    """Cached ``mixed4`` activations and teacher targets of all train photos."""
-
-    def __init__(self, work_dir: Path, photos: list[Photo], features: str) -> None:
-        self.examples: list[Example] = []
-        self._inputs, self._targets = {}, {}
-        for collection in dict.fromkeys(photo.collection for photo in photos):
-            splits = [p.split for p in photos if p.collection == collection]
-            rows = [row for row, split in enumerate(splits) if split == "train"]
-            self.examples += [Example(collection, row, i) for i, row in enumerate(rows)]
-            targets = work_dir / "targets"
-            self._inputs[collection] = load_features(work_dir, features, CUT, collection)
-            self._targets[collection] = [
-                np.load(targets / teacher / collection / f"{layer}.npy", mmap_mode="r")
-                for teacher, layer in (
-                    ("inception", "mixed8"),
-                    ("lite2", "features"),
-                    ("lite2", "logits"),
-                )
-            ]
-
-    def batch(self, chosen: np.ndarray, mirrored: np.ndarray) -> list[np.ndarray]:
-        """float16 [mixed4, mixed8, lite2 features, lite2 logits] of the chosen examples.
-
-        Mirroring an activation is not quite the activation of the mirrored photo, but near
-        enough to teach the blocks above.
-        """
-        columns: list[list[np.ndarray]] = [[], [], [], []]
-        for number, flip in zip(chosen, mirrored, strict=True):
-            example = self.examples[number]
-            maps = [self._inputs[example.collection][example.feature_row]]
-            maps += [t[example.target_row] for t in self._targets[example.collection]]
-            for column, values in zip(columns, maps, strict=True):
-                column.append(values[:, ::-1] if flip and values.ndim == 3 else values)
-        return [np.stack(column) for column in columns]
-
-
-def batches(data: CachedTargets, batch_size: int, seed: int) -> Iterator[list[np.ndarray]]:
-    """One epoch in random order; the next batch is read while this one is used."""
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(len(data.examples))
-    groups = [order[i : i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)]
-    flips = [generator.random(batch_size) < 0.5 for _ in groups]
-    with ThreadPoolExecutor(1) as pool:
-        upcoming = pool.submit(data.batch, groups[0], flips[0])
-        for following in range(1, len(groups) + 1):
-            ready = upcoming.result()
-            if following < len(groups):
-                upcoming = pool.submit(data.batch, groups[following], flips[following])
-            yield ready
-
-
 class Student(keras.Model):
-    """The blocks above ``mixed4`` and the three linear heads."""
+    """The blocks above ``mixed4`` and the linear heads."""
 
     def __init__(self, upper: keras.Model, data: CachedTargets) -> None:
         super().__init__()
@@ -114,24 +55,37 @@ class Student(keras.Model):
         self.mixed8_head.build((None, 8, 8, 1280))
         self.lite2_head.build((None, 8, 8, 2048))
         self.logits_head.build((None, 2048))
+        self.words_head = keras.layers.Dense(
+            WORDS, bias_initializer=keras.initializers.Constant(-4)
+        )
+        self.words_head.build((None, 2048))
         some = np.random.default_rng(0).choice(len(data.examples), STANDARDISE_ON, replace=False)
-        _, mixed8, lite2, _ = data.batch(some, np.zeros(len(some), bool))
+        _, mixed8, lite2, *_ = data.batch(some, np.zeros(len(some), bool))
         self._mixed8_moments = _channel_moments(mixed8)
         self._lite2_moments = _channel_moments(lite2)
 
     def losses_of(
-        self, mixed4: tf.Tensor, mixed8: tf.Tensor, lite2: tf.Tensor, logits: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Mean squared error of the two standardised maps, cross-entropy of the class scores."""
+        self,
+        mixed4: tf.Tensor,
+        mixed8: tf.Tensor,
+        lite2: tf.Tensor,
+        logits: tf.Tensor,
+        words: tf.Tensor,
+        captioned: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Mean squared error of the two standardised maps, cross-entropies of classes and words."""
         ours8, ours10 = self.upper(mixed4, training=True)
         error8 = self.mixed8_head(ours8) - _standardise(mixed8, self._mixed8_moments)
         error10 = self.lite2_head(ours10) - _standardise(lite2, self._lite2_moments)
-        scores = self.logits_head(tf.reduce_mean(ours10, axis=(1, 2)))
+        pooled = tf.reduce_mean(ours10, axis=(1, 2))
+        scores = self.logits_head(pooled)
+        said = tf.nn.sigmoid_cross_entropy_with_logits(words, self.words_head(pooled))
         cross_entropy = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(logits), scores)
         return (
             tf.reduce_mean(error8**2),
             tf.reduce_mean(error10**2),
             tf.reduce_mean(cross_entropy),
+            tf.reduce_mean(tf.reduce_sum(said, axis=1) * captioned),
         )
 
 
@@ -221,7 +175,7 @@ def main() -> None:
     def step(*batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
         with tf.GradientTape() as tape:
             losses = student.losses_of(*(tf.cast(values, tf.float32) for values in batch))
-            loss = losses[0] + losses[1] + LOGITS_WEIGHT * losses[2]
+            loss = losses[0] + losses[1] + LOGITS_WEIGHT * losses[2] + WORDS_WEIGHT * losses[3]
         variables = student.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         mean.update()

@@ -28,7 +28,7 @@ def word_labels(photos: list[Photo], words: list[str]) -> np.ndarray:
     index = {word: i for i, word in enumerate(words)}
     labels = np.zeros((len(photos), len(words)), bool)
     for row, photo in enumerate(photos):
-        for caption in photo.captions["en"]:
+        for caption in photo.captions.get("en", ()):
             for word in tokenize(caption):
                 if word in index:
                     labels[row, index[word]] = True
@@ -40,7 +40,7 @@ def frequent_words(photos: list[Photo], count: int = WORDS) -> list[str]:
     seen = Counter(
         word
         for photo in photos
-        for word in {w for caption in photo.captions["en"] for w in tokenize(caption)}
+        for word in {w for caption in photo.captions.get("en", ()) for w in tokenize(caption)}
     )
     return [
         word

@@ -1,0 +1,83 @@
+"""What the student of `train.distill` sees and is to give: cached activations, targets, words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from train.data import Photo
+from train.features import load_features
+from train.probe import frequent_words, word_labels
+
+CUT = "mixed4"
+WORDS = 600  # frequent caption words that are to be read from the pooled features
+
+
+@dataclass(frozen=True)
+class Example:
+    """Where one train photo's cached activation and targets stand."""
+
+    collection: str
+    feature_row: int
+    target_row: int
+
+
+class CachedTargets:
+    """Cached ``mixed4`` activations and teacher targets of all train photos."""
+
+    def __init__(self, work_dir: Path, photos: list[Photo], features: str) -> None:
+        self.examples: list[Example] = []
+        train = [photo for photo in photos if photo.split == "train"]
+        self._words = word_labels(train, frequent_words(train, WORDS))
+        self._captioned = np.array([bool(photo.captions.get("en")) for photo in train])
+        self._inputs, self._targets = {}, {}
+        for collection in dict.fromkeys(photo.collection for photo in photos):
+            splits = [p.split for p in photos if p.collection == collection]
+            rows = [row for row, split in enumerate(splits) if split == "train"]
+            self.examples += [Example(collection, row, i) for i, row in enumerate(rows)]
+            targets = work_dir / "targets"
+            self._inputs[collection] = load_features(work_dir, features, CUT, collection)
+            self._targets[collection] = [
+                np.load(targets / teacher / collection / f"{layer}.npy", mmap_mode="r")
+                for teacher, layer in (
+                    ("inception", "mixed8"),
+                    ("lite2", "features"),
+                    ("lite2", "logits"),
+                )
+            ]
+
+    def batch(self, chosen: np.ndarray, mirrored: np.ndarray) -> list[np.ndarray]:
+        """[mixed4, mixed8, lite2 features, lite2 logits, words, captioned] of the examples.
+
+        The first four are float16; words [n, WORDS] and captioned [n] are bool: photos without
+        captions teach no words. Mirroring an activation is not quite the activation of the
+        mirrored photo, but near enough to teach the blocks above.
+        """
+        columns: list[list[np.ndarray]] = [[], [], [], []]
+        for number, flip in zip(chosen, mirrored, strict=True):
+            example = self.examples[number]
+            maps = [self._inputs[example.collection][example.feature_row]]
+            maps += [t[example.target_row] for t in self._targets[example.collection]]
+            for column, values in zip(columns, maps, strict=True):
+                column.append(values[:, ::-1] if flip and values.ndim == 3 else values)
+        stacked = [np.stack(column) for column in columns]
+        return [*stacked, self._words[chosen], self._captioned[chosen]]
+
+
+def batches(data: CachedTargets, batch_size: int, seed: int) -> Iterator[list[np.ndarray]]:
+    """One epoch in random order; the next batch is read while this one is used."""
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(data.examples))
+    groups = [order[i : i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)]
+    flips = [generator.random(batch_size) < 0.5 for _ in groups]
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = pool.submit(data.batch, groups[0], flips[0])
+        for following in range(1, len(groups) + 1):
+            ready = upcoming.result()
+            if following < len(groups):
+                upcoming = pool.submit(data.batch, groups[following], flips[following])
+            yield ready
