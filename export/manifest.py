@@ -89,6 +89,10 @@ def build_manifest(models: Path, notes: dict[str, Any], deltas: dict[str, float]
             "parity": deltas[folder.name],
             "scores": notes.get("scores", {}).get(folder.name, {}),
         }
+    training = {key: notes[key] for key in ("encoder", "data") if key in notes}
+    if "encoder" in training:  # of a path, only the file's name: the rest is nobody's business
+        weights = Path(training["encoder"]["weights"]).name
+        training["encoder"] = training["encoder"] | {"weights": weights}
     return {
         "format": FORMAT,
         "encoder": {
@@ -102,6 +106,6 @@ def build_manifest(models: Path, notes: dict[str, Any], deltas: dict[str, float]
             "float16_weights": deltas["encoder_float16_weights"],
         },
         "decoders": decoders,
-        "training": {key: notes[key] for key in ("encoder", "data") if key in notes},
+        "training": training,
         "versions": {"opset": OPSET} | {tool: version(tool) for tool in _TOOLS},
     }

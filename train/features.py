@@ -1,10 +1,12 @@
 """Activations of an encoder on every photo, computed once, float16 on disk.
 
     python -m train.features --weights nsfwjs --layer mixed10
-    python -m train.features --weights runs/distill/student.weights.h5 --name distilled
+    python -m train.features --weights runs/distill/student/student.weights.h5 --name student \
+        --from-cached nsfwjs/mixed4
 
 Writes ``<work-dir>/features/<name>/<collection>/<layer>.npy``, rows in the order of `load_photos`.
-Interrupted runs go on where they stopped.
+Interrupted runs go on where they stopped. ``--from-cached`` spares the lower blocks when the
+weights are known to differ only above a layer that is on disk already.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from tqdm import tqdm
 from train.data import IMAGE_SIZE, Photo, load_photos, load_pixels
 from train.inception import build_inception, input_range
 
-Extract = Callable[[np.ndarray], list[np.ndarray]]  # uint8 [n, 299, 299, 3] → one array a layer
+Extract = Callable[[np.ndarray], list[np.ndarray]]  # a batch → one array a layer
+Source = Callable[[int], Iterator[np.ndarray]]  # batches from this photo on
 
 
 class FeatureStore:
@@ -85,24 +88,33 @@ def pixel_batches(photos: list[Photo], batch_size: int) -> Iterator[np.ndarray]:
             yield batch
 
 
+def from_photos(photos: list[Photo], batch_size: int = 16) -> Source:
+    """Pixels of the photos."""
+    return lambda start: pixel_batches(photos[start:], batch_size)
+
+
+def from_array(array: np.ndarray, batch_size: int = 16) -> Source:
+    """Rows of a cached activation."""
+    return lambda start: (array[i : i + batch_size] for i in range(start, len(array), batch_size))
+
+
 def fill(
     folder: Path,
-    photos: list[Photo],
+    count: int,
+    source: Source,
     extract: Extract,
     shapes: dict[str, tuple[int, ...]],
-    batch_size: int = 16,
 ) -> None:
     """Runs `extract` over the photos that the store in `folder` does not hold yet."""
-    store = FeatureStore(folder, shapes, len(photos))
-    rest = photos[store.done :]
-    with tqdm(total=len(photos), initial=store.done, desc=folder.name, unit="photo") as bar:
-        for pixels in pixel_batches(rest, batch_size):
-            store.append(extract(pixels))
-            bar.update(len(pixels))
+    store = FeatureStore(folder, shapes, count)
+    with tqdm(total=count, initial=store.done, desc=folder.name, unit="photo") as bar:
+        for batch in source(store.done):
+            store.append(extract(batch))
+            bar.update(len(batch))
 
 
 def layer_extractor(model: keras.Model, layers: list[str], low: float, high: float) -> Extract:
-    """An `Extract` that gives the named layers' outputs, for a model with inputs in [low, high]."""
+    """An `Extract` from uint8 [n, 299, 299, 3], for a model with inputs in [low, high]."""
     import tensorflow as tf
 
     head = keras.Model(model.input, [model.get_layer(name).output for name in layers])
@@ -116,6 +128,21 @@ def layer_extractor(model: keras.Model, layers: list[str], low: float, high: flo
     return lambda pixels: [output.numpy() for output in run(pixels)]
 
 
+def upper_extractor(model: keras.Model, cut: str, layers: list[str]) -> Extract:
+    """An `Extract` from cached activations of the layer `cut`, float16 [n, h, w, c]."""
+    import tensorflow as tf
+
+    below = model.get_layer(cut).output
+    head = keras.Model(below, [model.get_layer(name).output for name in layers])
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *below.shape[1:]), tf.float16)])
+    def run(activation: tf.Tensor) -> list[tf.Tensor]:
+        outputs = head(tf.cast(activation, tf.float32), training=False)
+        return [tf.cast(output, tf.float16) for output in keras.tree.flatten(outputs)]
+
+    return lambda activation: [output.numpy() for output in run(activation)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m train.features",
@@ -125,18 +152,28 @@ def main() -> None:
     parser.add_argument("--weights", default="nsfwjs", help="nsfwjs, imagenet or a .weights.h5")
     parser.add_argument("--name", help="folder under features/ (default: the weights' name)")
     parser.add_argument("--layer", action="append", help="default: mixed10; may be repeated")
+    parser.add_argument("--from-cached", metavar="NAME/LAYER", help="what to start from, on disk")
     parser.add_argument("--collection", action="append", help="default: all imported")
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
-    layers = arguments.layer or ["mixed10"]
+    work_dir, layers = arguments.work_dir, arguments.layer or ["mixed10"]
     name = arguments.name or Path(arguments.weights).name.split(".")[0]
-    model = build_inception(arguments.weights, arguments.work_dir / "weights")
-    extract = layer_extractor(model, layers, *input_range(arguments.weights))
+    model = build_inception(arguments.weights, work_dir / "weights")
     shapes = {layer: tuple(model.get_layer(layer).output.shape[1:]) for layer in layers}
-    photos = load_photos(arguments.work_dir, arguments.collection or ())
+    if arguments.from_cached:
+        lower, cut = arguments.from_cached.split("/")
+        extract = upper_extractor(model, cut, layers)
+    else:
+        extract = layer_extractor(model, layers, *input_range(arguments.weights))
+    photos = load_photos(work_dir, arguments.collection or ())
     for collection in dict.fromkeys(photo.collection for photo in photos):
         members = [photo for photo in photos if photo.collection == collection]
-        fill(arguments.work_dir / "features" / name / collection, members, extract, shapes)
+        if arguments.from_cached:
+            source = from_array(load_features(work_dir, lower, cut, collection))
+        else:
+            source = from_photos(members)
+        folder = work_dir / "features" / name / collection
+        fill(folder, len(members), source, extract, shapes)
 
 
 if __name__ == "__main__":

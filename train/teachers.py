@@ -26,7 +26,7 @@ import tensorflow as tf
 import tf2onnx
 
 from train.data import IMAGE_SIZE, load_photos
-from train.features import Extract, fill
+from train.features import Extract, fill, from_photos
 from train.inception import in_creation_order
 
 LITE2_SIZE = 260
@@ -146,7 +146,8 @@ def main() -> None:
     for collection in dict.fromkeys(photo.collection for photo in photos):
         members = [photo for photo in photos if photo.collection == collection]
         for name, extract, shapes in teachers:
-            fill(arguments.work_dir / "targets" / name / collection, members, extract, shapes)
+            folder = arguments.work_dir / "targets" / name / collection
+            fill(folder, len(members), from_photos(members), extract, shapes)
 
 
 if __name__ == "__main__":
