@@ -5,15 +5,19 @@
 Samples several captions a photo and raises the probability of those with more CIDEr-D than the
 others (Rennie et al. 2017, arXiv 1612.00563; the mean of the other samples as baseline: Luo 2020,
 arXiv 2003.09971). What this training is known to spoil is punished: a caption that ends on a word
-that needs another one, or says a bigram twice, earns nothing. Starts from the run's decoder, leaves
-the projection as it is, and replaces ``<language>.weights.h5`` whenever dev CIDEr is better than
-before; ``<language>.scst.json`` holds the curve. Started again it goes on from the best weights.
+that needs another one, or says a bigram twice, earns nothing; and what it says of one photo must
+not fit others as well (``--contrast``), or all photos end up with the same few sentences.
+
+Starts from the run's decoder, leaves the projection as it is, and replaces
+``<language>.weights.h5`` whenever dev CIDEr is better than before; ``<language>.scst.json`` holds
+the curve. Started again it goes on from the best weights.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,6 +37,7 @@ from train.search import describe
 from train.text import END, START, Vocabulary, load_language
 
 LONGEST = 18
+OTHERS = 4  # photos of the same batch that a caption is held against
 
 
 class Sampler:
@@ -132,8 +137,10 @@ class SelfCritic:
         reward: CiderReward,
         no_end: frozenset[int],
         samples: int,
+        contrast: float,
         learning_rate: float,
     ) -> None:
+        self._contrast = contrast
         self._decoder = decoder
         self._reward = reward
         self._no_end = no_end
@@ -150,7 +157,12 @@ class SelfCritic:
         flat = ids.reshape(-1, LONGEST)
         captions = [until_end(row) for row in flat]
         rewards = self._reward.batch(np.repeat(rows, self._samples), captions)
-        rewards[[is_spoilt(caption, self._no_end) for caption in captions]] = 0
+        if self._contrast:
+            for shift in range(1, OTHERS + 1):
+                others = np.repeat(np.roll(rows, shift), self._samples)
+                rewards -= self._contrast / OTHERS * self._reward.batch(others, captions)
+        spoilt = [is_spoilt(caption, self._no_end) for caption in captions]
+        rewards[spoilt] = np.minimum(0, rewards[spoilt])
         gain = advantages(rewards.reshape(-1, self._samples)).reshape(-1)
         lengths = np.array([len(caption) for caption in captions])
         mask = (np.arange(LONGEST) < lengths[:, None]).astype(np.float32)
@@ -171,15 +183,18 @@ class SelfCritic:
         self.mean.update()
 
 
-def dev_score(
+def dev_scores(
     decoder: AttentionDecoder, vocabulary: Vocabulary, language: str, dev: Photos
-) -> float:
-    """Greedy CIDEr × 100."""
+) -> dict[str, float]:
+    """Greedy CIDEr × 100, and the share of captions that no other photo got."""
     engine = keras_engine(decoder, vocabulary, language)
     beams = describe(engine, dev.features, beam_size=1)
     captions = [vocabulary.decode(beam.ids) for beam in beams]
     tqdm.write(" | ".join(captions[:: len(captions) // 5][:5]))
-    return round(cider(captions, dev.captions), 2)
+    return {
+        "cider": round(cider(captions, dev.captions), 2),
+        "distinct": round(len(set(captions)) / len(captions), 3),
+    }
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -194,6 +209,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch-size", type=int, default=32, help="photos")
     parser.add_argument("--samples", type=int, default=5, help="captions a photo")
+    parser.add_argument("--contrast", type=float, default=0.5, help="weight of others' photos")
+    parser.add_argument("--minutes", type=float, help="stop after this time")
     parser.add_argument("--learning-rate", type=float, default=5e-5)
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     return parser.parse_args()
@@ -209,26 +226,32 @@ def main() -> None:
     decoder, vocabulary = checkpoint.load_decoder(run, language)
     no_end = frozenset(vocabulary.ids(load_language(language).no_end))
     reward = CiderReward([[vocabulary.encode(text) for text in texts] for texts in train.captions])
-    critic = SelfCritic(decoder, reward, no_end, arguments.samples, arguments.learning_rate)
+    critic = SelfCritic(
+        decoder, reward, no_end, arguments.samples, arguments.contrast, arguments.learning_rate
+    )
     curve_file = run / f"{language}.scst.json"
-    best = dev_score(decoder, vocabulary, language, dev)
-    curve = json.loads(curve_file.read_text()) if curve_file.exists() else [{"cider": best}]
-    print(f"before: dev CIDEr {best}")
-    for number in range(len(curve), len(curve) + arguments.epochs):
-        order = np.random.default_rng(number).permutation(len(train.captions))
+    curve = json.loads(curve_file.read_text()) if curve_file.exists() else []
+    before = dev_scores(decoder, vocabulary, language, dev)
+    print(f"before: {before}")
+    curve, best = curve or [before], before["cider"]
+    deadline = time.monotonic() + 60 * (arguments.minutes or 1e9)
+    while len(curve) <= arguments.epochs and time.monotonic() < deadline:
+        order = np.random.default_rng(len(curve)).permutation(len(train.captions))
         starts = range(0, len(order), arguments.batch_size)
         rewards = []
-        with tqdm(starts, desc=f"epoch {number}") as bar:
+        with tqdm(starts, desc=f"epoch {len(curve)}") as bar:
             for start in bar:
                 rows = np.sort(order[start : start + arguments.batch_size])
                 rewards.append(critic.train_on(rows, train.features[rows]))
                 bar.set_postfix_str(f"reward {np.mean(rewards[-50:]):.3f}", refresh=False)
+                if time.monotonic() > deadline:
+                    break
         with critic.mean.applied():
-            score = dev_score(decoder, vocabulary, language, dev)
-            if score > best:
-                best = score
+            scores = dev_scores(decoder, vocabulary, language, dev)
+            if scores["cider"] > best:
+                best = scores["cider"]
                 checkpoint.save_decoder(decoder, run, language)
-        curve.append({"cider": score, "reward": round(float(np.mean(rewards)), 4)})
+        curve.append(scores | {"reward": round(float(np.mean(rewards)), 4)})
         print(json.dumps(curve[-1]))
         curve_file.write_text(json.dumps(curve, indent=1) + "\n")
 
