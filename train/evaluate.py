@@ -88,7 +88,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--language", action="append", help="default: en")
     parser.add_argument("--beam-size", type=int, nargs="+", default=[5], help="1 is greedy")
     parser.add_argument("--json", type=Path, help="scores of this call are added to this file")
-    parser.add_argument("--captions", type=Path, help="writes photo and caption, tab separated")
+    parser.add_argument(
+        "--captions", type=Path, help="adds photo, language, beam and caption to this .tsv"
+    )
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     return parser.parse_args()
 
@@ -122,8 +124,9 @@ def main() -> None:
             rows.append(row)
             if arguments.captions:
                 names = [split[i].path.name for i in known]
-                lines = (f"{n}\t{c}\n" for n, c in zip(names, captions, strict=True))
-                arguments.captions.write_text("".join(lines))
+                with arguments.captions.open("a") as file:
+                    for name, caption in zip(names, captions, strict=True):
+                        file.write(f"{name}\t{language}\t{beam_size}\t{caption}\n")
     print(table(rows))
     if arguments.json:
         old = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
