@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import fsum
-
-import numpy as np
-from numpy.typing import NDArray
 
 from services.decoder.session import Floats, Ids
 from services.decoder.vocabulary import Vocabulary
@@ -154,29 +152,33 @@ class BeamSearch:
         return same
 
     def _best(self, log_probability: Floats, word: Ids) -> list[Candidate]:
-        width = self._options.beam_size - len(self._complete)
-        totals = np.array([node.total if node else 0.0 for node in self._live])  # [beams]
-        allowed = self._allowed(log_probability, word)  # [beams, 16]
-        scores = np.where(allowed, totals[:, None] + log_probability, -np.inf)
-        order = np.argsort(-scores, axis=None, kind="stable")[:width]
-        per_beam = scores.shape[1]
-        return [
-            Candidate(
-                float(scores.flat[index]),
-                int(index) // per_beam,
-                int(word.flat[index]),
-                float(log_probability.flat[index]),
-            )
-            for index in order
-            if scores.flat[index] > -np.inf
-        ]
+        """The most probable continuations of all beams, best first.
 
-    def _allowed(self, log_probability: Floats, word: Ids) -> NDArray[np.bool_]:
-        allowed = log_probability > IMPOSSIBLE
-        for beam, node in enumerate(self._live):
-            ruled_out = list(self._ruled_out(node))
-            allowed[beam] &= ~np.isin(word[beam], ruled_out)
-        return allowed
+        Plain lists: the arrays are so small that every NumPy call costs more than its work.
+        """
+        width = self._options.beam_size - len(self._complete)
+        candidates: list[Candidate] = []
+        beams = zip(self._live, log_probability.tolist(), word.tolist(), strict=True)
+        for beam, (node, probabilities, words) in enumerate(beams):
+            total = node.total if node else 0.0
+            candidates += [
+                Candidate(total + probability, beam, word, probability)
+                for word, probability in self._allowed(node, words, probabilities, width)
+            ]
+        candidates.sort(key=lambda candidate: -candidate.total)
+        return candidates[:width]
+
+    def _allowed(
+        self, node: Node | None, words: list[int], probabilities: list[float], width: int
+    ) -> list[tuple[int, float]]:
+        """The first `width` words that may follow; the graph gives the most probable first."""
+        ruled_out = set(self._ruled_out(node))
+        allowed = (
+            (word, probability)
+            for word, probability in zip(words, probabilities, strict=True)
+            if probability > IMPOSSIBLE and word not in ruled_out
+        )
+        return list(islice(allowed, width))
 
     def _ruled_out(self, node: Node | None) -> Iterator[int]:
         if node is None:
