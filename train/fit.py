@@ -27,67 +27,17 @@ from tqdm import tqdm
 
 from train import checkpoint
 from train.batches import Batch, encode_captions, epoch
+from train.caption_model import CaptionModel
 from train.data import Photo, caption_languages, load_photos
-from train.decoder import GRID, AttentionDecoder, DecoderSize, build_projection, keras_engine
+from train.decoder import GRID, build_projection, keras_engine
 from train.metrics import cider
 from train.plots import plot_curves
 from train.reduce import COMPONENTS, Basis, reduced_features
 from train.running_mean import RunningMean
 from train.search import describe
-from train.text import UNKNOWN, Vocabulary
+from train.text import Vocabulary
 
-LABEL_SMOOTHING = 0.1
-WORD_DROPOUT = 0.1  # a known word is read as <unk>, so that captions survive a wrong one
-FEATURE_DROPOUT = 0.15
-# The doubly stochastic term alone pulls every word to look everywhere (54 of 64 places at weight
-# 0.5); the entropy of each word's attention pulls the other way.
-DOUBLY_WEIGHT = 0.1
-ENTROPY_WEIGHT = 0.03
 DEV_BATCH = 100
-
-
-class CaptionModel(keras.Model):
-    """The projection and the decoders that share it."""
-
-    def __init__(self, vocabularies: dict[str, Vocabulary], dropout: float) -> None:
-        super().__init__()
-        self.projection = build_projection(inputs=COMPONENTS)
-        self.feature_dropout = keras.layers.Dropout(FEATURE_DROPOUT)
-        self.decoders = {}
-        for language, vocabulary in vocabularies.items():
-            decoder = AttentionDecoder(DecoderSize(len(vocabulary)), dropout, name=language)
-            decoder.build()
-            self.decoders[language] = decoder
-        self.built = True
-
-    def loss_of(
-        self, language: str, reduced: tf.Tensor, tokens: tf.Tensor, targets: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """What is minimised, and the plain cross-entropy per word.
-
-        Args:
-            language: whose decoder.
-            reduced: float16 [n, 64, 512].
-            tokens, targets: int32 [n, t].
-        """
-        features = self.projection(tf.cast(reduced, tf.float32))
-        features = self.feature_dropout(features, training=True)
-        dropped = tf.random.uniform(tf.shape(tokens)) < WORD_DROPOUT
-        first = tf.range(tf.shape(tokens)[1]) == 0
-        tokens = tf.where(dropped & ~first, UNKNOWN, tokens)
-        logits, attention = self.decoders[language](features, tokens, training=True)
-        log_probs = tf.nn.log_softmax(logits)
-        known = tf.cast(targets != UNKNOWN, tf.float32)
-        hit = tf.gather(log_probs, targets, batch_dims=2)
-        count = tf.reduce_sum(known)
-        cross_entropy = -tf.reduce_sum(hit * known) / count
-        smooth = -tf.reduce_sum(tf.reduce_mean(log_probs, axis=-1) * known) / count
-        looked = tf.reduce_sum(attention, axis=1)  # [n, 64]
-        share = tf.cast(tf.shape(tokens)[1], tf.float32) / GRID
-        doubly = tf.reduce_mean((looked - share) ** 2)
-        entropy = -tf.reduce_mean(tf.reduce_sum(attention * tf.math.log(attention + 1e-9), axis=-1))
-        smoothed = (1 - LABEL_SMOOTHING) * cross_entropy + LABEL_SMOOTHING * smooth
-        return smoothed + DOUBLY_WEIGHT * doubly + ENTROPY_WEIGHT * entropy, cross_entropy
 
 
 def dev_cider(model: CaptionModel, vocabularies: dict[str, Vocabulary], dev: DevSet) -> dict:
