@@ -84,17 +84,21 @@ def caption_routes(
         "/captions",
         summary="Decode features into captions",
         openapi_extra=_BODY,
+        response_model=CaptionsAnswer,
         responses=_PROBLEMS,
     )
     async def captions(
-        request: Request, response: Response, options: Options, language: LanguageCode = "en"
-    ) -> CaptionsAnswer:
+        request: Request, options: Options, language: LanguageCode = "en"
+    ) -> Response:
         order = await read_order(request, language)
         work = order.language.decode(order.features, options, order.deadline)
         found = await unless_disconnected(request, work)
         count(order, found)
-        response.headers[wire.DECODER_MODEL] = order.language.model.digest
-        return captions_answer(order.language.model, found)
+        return Response(
+            captions_answer(order.language.model, found).model_dump_json(exclude_none=True),
+            media_type="application/json",
+            headers={wire.DECODER_MODEL: order.language.model.digest},
+        )
 
     @router.post(
         "/captions/stream",
@@ -140,7 +144,7 @@ def caption_routes(
                 else:
                     count(order, found)
                     answer = captions_answer(order.language.model, found)
-                    yield sse.event("captions", answer.model_dump())
+                    yield sse.event("captions", answer.model_dump(exclude_none=True))
         except OkoError as error:
             order.context.problem = error.code
             yield sse.event("problem", problem_document(error, order.context.request_id))

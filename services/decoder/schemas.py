@@ -7,22 +7,27 @@ from pydantic import BaseModel
 
 from services.common.manifest import DecoderModel
 from services.decoder.captions import Caption, Word
+from services.decoder.session import Floats
+
+_UNITS = 10_000
 
 
 class WordAnswer(BaseModel):
     text: str
     probability: float
     attention: list[float]
-    """64 values, row-major over the 8×8 grid; they sum to 1."""
+    """64 values of four decimals, row-major over the 8×8 grid; they sum to 1."""
 
 
 class CaptionAnswer(BaseModel):
     caption: str
     score: float
-    words: list[WordAnswer]
+    words: list[WordAnswer] | None = None
 
 
 class CaptionsAnswer(BaseModel):
+    """Best first; only the best has its words."""
+
     language: str
     model: str
     encoder: str
@@ -32,9 +37,21 @@ class CaptionsAnswer(BaseModel):
 def word_answer(word: Word) -> WordAnswer:
     return WordAnswer(
         text=word.text,
-        probability=word.probability,
-        attention=np.round(word.attention.astype(np.float64), 5).tolist(),
+        probability=significant(word.probability),
+        attention=compact(word.attention),
     )
+
+
+def significant(value: float) -> float:
+    """Four significant digits: the others are noise, and most of the JSON."""
+    return float(f"{value:.4g}")
+
+
+def compact(attention: Floats) -> list[float]:
+    """[64] to four decimals that still sum to 1: the running sum is rounded, not each value."""
+    running = np.rint(np.cumsum(attention, dtype=np.float64) * _UNITS)
+    values: list[float] = (np.diff(running, prepend=0.0) / _UNITS).tolist()
+    return values
 
 
 def captions_answer(model: DecoderModel, captions: Sequence[Caption]) -> CaptionsAnswer:
@@ -45,9 +62,9 @@ def captions_answer(model: DecoderModel, captions: Sequence[Caption]) -> Caption
         captions=[
             CaptionAnswer(
                 caption=caption.text,
-                score=caption.score,
-                words=[word_answer(word) for word in caption.words],
+                score=significant(caption.score),
+                words=None if rank else [word_answer(word) for word in caption.words],
             )
-            for caption in captions
+            for rank, caption in enumerate(captions)
         ],
     )

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from services.common.budget import ByteBudget
+from services.common.cache import Cache, MemoryCache, Outcome
 from services.common.deadline import Deadline
 from services.common.errors import DeadlinePassed, Overloaded
 from services.common.health import State
 from services.common.images import ImageHeader, ImageLimits, decode_square, read_header
 from services.common.manifest import EncoderModel
+from services.common.redis_cache import RedisCache
 from services.common.wire import pack_features
 from services.encoder.batching import Batcher
-from services.encoder.cache import FeatureCache, MemoryCache, Outcome
 from services.encoder.flight import SingleFlight
 from services.encoder.metrics import EncoderMetrics
-from services.encoder.redis_cache import RedisCache
 from services.encoder.session import EncoderSession
 from services.encoder.settings import EncoderSettings
 
@@ -171,7 +171,7 @@ def _identify(data: bytes, limits: ImageLimits) -> tuple[str, ImageHeader]:
     return "sha256:" + hashlib.sha256(data).hexdigest(), read_header(data, limits)
 
 
-def _cache(settings: EncoderSettings, model: EncoderModel) -> FeatureCache:
+def _cache(settings: EncoderSettings, model: EncoderModel) -> Cache:
     if settings.redis_url is None:
         return MemoryCache(settings.cache_bytes)
     return RedisCache(

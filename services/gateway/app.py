@@ -16,6 +16,7 @@ from services.common.middleware import REQUEST_ID
 from services.common.uploads import BodyLimits
 from services.gateway.access import Access
 from services.gateway.admission import Admission
+from services.gateway.caption_cache import CaptionCache
 from services.gateway.caption_routes import CaptionDesk, caption_routes
 from services.gateway.captioning import Captioner
 from services.gateway.clients import DecoderClient, EncoderClient
@@ -48,19 +49,22 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
     )
     encoder = Upstream("encoder", settings.encoder_url, policy, metrics)
     decoder = Upstream("decoder", settings.decoder_url, policy, metrics)
+    cache = CaptionCache(manifest, settings, metrics)
     heatmaps = Heatmaps(ImageLimits(settings.max_pixels, settings.max_decode_bytes))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await encoder.start()
         await decoder.start()
+        cache.start()
         yield
+        await cache.close()
         await encoder.stop()
         await decoder.stop()
         heatmaps.close()
 
     def parts() -> Mapping[str, State]:
-        return {"encoder": encoder.state(), "decoder": decoder.state()}
+        return {"encoder": encoder.state(), "decoder": decoder.state(), **cache.parts()}
 
     health = HealthSource(
         parts,
@@ -73,6 +77,7 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
         Captioner(
             EncoderClient(encoder, settings.internal_token),
             DecoderClient(decoder, settings.internal_token),
+            cache,
             heatmaps,
             metrics,
         ),

@@ -106,7 +106,8 @@ def caption_routes(desk: CaptionDesk) -> APIRouter:
                 return JSONResponse({"captions": await unless_disconnected(request, work)})
             one = desk.one(upload.images[0], parameters, deadline, context)
             caption = await unless_disconnected(request, one)
-            return JSONResponse(caption.model_dump(exclude_none=True))
+            body = caption.model_dump_json(exclude_none=True)
+            return Response(body, media_type="application/json")
 
     @router.post(
         "/captions/stream",

@@ -122,7 +122,8 @@ class _Form:
     _header_value: bytearray = field(default_factory=bytearray)
     _header_bytes: int = 0
     _name: str = ""
-    _body: bytearray = field(default_factory=bytearray)
+    _body: list[memoryview] = field(default_factory=list)
+    _body_bytes: int = 0
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -140,7 +141,8 @@ class _Form:
         self._headers.clear()
         self._header_bytes = 0
         self._name = ""
-        self._body = bytearray()
+        self._body.clear()
+        self._body_bytes = 0
 
     def _name_piece(self, data: bytes, start: int, end: int) -> None:
         self._header_name += self._counted(data[start:end])
@@ -176,26 +178,29 @@ class _Form:
     def _data(self, data: bytes, start: int, end: int) -> None:
         size = end - start
         if self._name == IMAGE_FIELD:
-            if len(self._body) + size > self.limits.max_image_bytes:
+            if self._body_bytes + size > self.limits.max_image_bytes:
                 raise BodyTooLarge(
                     f"An image may have at most {self.limits.max_image_bytes:,} bytes.",
                     max_bytes=self.limits.max_image_bytes,
                 )
             self.memory.add(size)
-        elif len(self._body) + size > MAX_FIELD_BYTES:
+        elif self._body_bytes + size > MAX_FIELD_BYTES:
             raise InvalidParameter(
                 f"The field `{self._name[:40]}` is too long; send images as `{IMAGE_FIELD}`.",
                 field=self._name[:40],
                 allowed=f"at most {MAX_FIELD_BYTES} bytes",
             )
-        self._body += data[start:end]
+        self._body.append(memoryview(data)[start:end])
+        self._body_bytes += size
 
     def _end(self) -> None:
+        body = b"".join(self._body)
         if self._name == IMAGE_FIELD:
-            self.images.append(bytes(self._body))
+            self.images.append(body)
         else:
-            self.fields[self._name] = self._body.decode("utf-8", "replace")
-        self._body = bytearray()
+            self.fields[self._name] = body.decode("utf-8", "replace")
+        self._body.clear()
+        self._body_bytes = 0
 
     def _form_end(self) -> None:
         self.complete = True

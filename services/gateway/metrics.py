@@ -37,9 +37,16 @@ class GatewayMetrics(ServiceMetrics):
             ("upstream", "address"),
             registry=self.registry,
         )
+        self.caption_cache = Counter(
+            "oko_caption_cache_total",
+            "Look-ups among the finished captions.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.captions = Counter(
             "oko_gateway_captions_total",
-            "Captions answered.",
+            "Captions answered; `cache` is `caption` when it was finished before, else what the "
+            "features were.",
             ("language", "cache"),
             registry=self.registry,
         )

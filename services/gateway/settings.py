@@ -82,11 +82,26 @@ class GatewaySettings(ServiceSettings):
     )
     redis_url: str | None = Field(
         None,
-        description="Redis that counts for the rate limit, so that several gateways agree. Without "
-        "it every gateway counts for itself.",
+        description="Redis that counts for the rate limit and holds finished captions, so that "
+        "several gateways agree. Without it every gateway counts and remembers for itself.",
     )
     redis_timeout_ms: float = Field(
-        50.0, gt=0, description="Longest wait for Redis per call; past it the gateway counts alone."
+        50.0,
+        gt=0,
+        description="Longest wait for Redis per call; past it the gateway goes on without.",
+    )
+    caption_cache_bytes: int = Field(
+        16 * 2**20,
+        ge=0,
+        description="Memory for finished captions (about 8 KiB each): the same photo asked the "
+        "same way again costs neither encoder nor decoder. 0: none are kept, in Redis neither.",
+    )
+    caption_cache_ttl_s: int = Field(
+        24 * 3600,
+        ge=1,
+        description="How long Redis keeps a finished caption. They are kept by the models' "
+        "digests: new models are never answered by old captions, another "
+        "`OKO_LENGTH_PENALTY` is.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

@@ -147,7 +147,7 @@ def test_stream_ends_with_the_same_caption(client: httpx.Client) -> None:
 def test_request_id_and_timing_travel(client: httpx.Client) -> None:
     answer = client.post(
         "/v1/captions",
-        files={"image": photos.CAT.read_bytes()},
+        files={"image": fresh_photo()},
         headers={"X-Request-ID": "my-request.7"},
     )
     assert answer.headers["X-Request-ID"] == "my-request.7"

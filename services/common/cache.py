@@ -1,4 +1,7 @@
-"""Where the features of photos already seen are kept: one narrow interface, memory behind it."""
+"""Where answers already worked out are kept: one narrow interface, memory behind it.
+
+The encoder keeps features in it, the gateway finished captions.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -17,8 +20,8 @@ class Lookup:
     value: bytes | None = None
 
 
-class FeatureCache(Protocol):
-    """Keys are image digests, values `.npy` bytes. Never raises: a cache is only ever a help."""
+class Cache(Protocol):
+    """Never raises: a cache is only ever a help."""
 
     kind: str
 

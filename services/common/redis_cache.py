@@ -1,4 +1,4 @@
-"""Features in Redis, shared by all encoders. Redis down, slow or full is never an error here."""
+"""A cache in Redis, shared by all replicas. Redis down, slow or full is never an error here."""
 
 import asyncio
 import contextlib
@@ -10,16 +10,16 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from services.common.breaker import Breaker
+from services.common.cache import Lookup
 from services.common.health import State
 from services.common.logs import logger
-from services.encoder.cache import Lookup
 
 _FAILURES_TO_OPEN = 3
 _COOL_DOWN_S = 1.0
 
 
 class RedisCache:
-    """Keys are `oko:features:{encoder digest}:{image digest}`."""
+    """Keys are kept under `prefix`, values for `ttl_s` seconds."""
 
     kind = "redis"
 

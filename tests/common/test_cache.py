@@ -1,6 +1,6 @@
-"""The in-memory feature cache."""
+"""The in-memory cache."""
 
-from services.encoder.cache import MemoryCache
+from services.common.cache import MemoryCache
 
 
 async def test_least_recently_used_goes_first() -> None:
