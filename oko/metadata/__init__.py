@@ -1,0 +1,1 @@
+"""A photo's description, written into its file without touching the picture."""
