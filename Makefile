@@ -100,7 +100,7 @@ $(VENV)/bin/python:
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=…" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: $(VENV)/bin/python $(addprefix requirements/,run.txt constraints.txt common.txt encoder.txt decoder.txt gateway.txt)
+$(VENV)/run.stamp: $(VENV)/bin/python $(addprefix requirements/,run.txt constraints.txt common.txt encoder.txt decoder.txt gateway.txt cli.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
 	@touch $@
 
