@@ -1,0 +1,1 @@
+"""Captions for millions of photos: one plan, many machines, each photo exactly once."""
