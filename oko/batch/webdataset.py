@@ -4,6 +4,7 @@ import posixpath
 import tarfile
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Self
 
 from fsspec.core import url_to_fs
 
@@ -18,6 +19,19 @@ def list_shards(urls: Sequence[str]) -> Iterator[Partition]:
         yield Partition(number, url, 0, 0)
 
 
+class _Member(tarfile.TarInfo):
+    """Tells a whole archive from one that is cut off, which `tarfile` passes over in silence."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tarfile_)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:
+            raise UnreadableRecord("The shard is cut off or damaged here.") from error
+
+
 class Shards:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -28,7 +42,7 @@ class Shards:
             # "r|*": front to back without seeking, plain or compressed.
             with (
                 filesystem.open(path, "rb") as file,
-                tarfile.open(fileobj=file, mode="r|*") as shard,
+                tarfile.open(fileobj=file, mode="r|*", tarinfo=_Member) as shard,
             ):
                 for member in shard:
                     if member.isfile() and _is_image(member.name):
