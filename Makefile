@@ -5,6 +5,7 @@ BIN      := $(VENV)/bin
 PAGE     := services/gateway/static
 BROWSER  := tests/browser
 TRAIN_VENV := .venv-train
+BENCH_VENV := .venv-bench
 LANGUAGE ?= en
 # GNU gettext reads LANGUAGE from the environment; only the command line counts here.
 ifneq ($(origin LANGUAGE),command line)
@@ -12,7 +13,7 @@ LANGUAGE := en
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run web caption docs test test-browser screenshots test-train train-env test-faults test-images test-api test-compose test-k8s lint types format clean
+.PHONY: help run web caption docs test test-browser screenshots test-train train-env test-faults test-images test-api test-compose test-k8s lint types format clean bench
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z0-9-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ test-browser: $(VENV)/test.stamp web $(BROWSER)/node_modules/.package-lock.json 
 screenshots: $(VENV)/test.stamp web $(BROWSER)/node_modules/.package-lock.json chromium  ## docs/screenshots, from the running page
 	@cd $(BROWSER) && npm run --silent screenshots
 
+bench: $(VENV)/test.stamp $(BENCH_VENV)/bench.stamp  ## speed and memory, against peers and the machine's limit (10 minutes)
+	@$(BIN)/python -m bench
+
 lint: $(VENV)/test.stamp  ## ruff: style and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -74,7 +78,7 @@ format: $(VENV)/test.stamp  ## let ruff fix what it can
 	@$(BIN)/ruff format .
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) $(PAGE) web/node_modules $(BROWSER)/node_modules $(TRAIN_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PAGE) web/node_modules $(BROWSER)/node_modules $(TRAIN_VENV) $(BENCH_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The page is built again when its sources are newer; nothing is asked of the network otherwise.
 $(PAGE)/index.html: web/node_modules/.package-lock.json web/index.html web/vite.config.ts \
@@ -111,6 +115,11 @@ $(VENV)/test.stamp: $(VENV)/run.stamp requirements/test.txt
 $(VENV)/deploy.stamp: $(VENV)/bin/python requirements/deploy.txt
 	$(PYTHON) -m venv $(VENV)/deploy
 	$(VENV)/deploy/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/deploy.txt
+	@touch $@
+
+$(BENCH_VENV)/bench.stamp: requirements/bench.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(TRAIN_VENV)/train.stamp: requirements/train.txt

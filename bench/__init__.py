@@ -1,0 +1,1 @@
+"""Oko against its peers and against the limit of the machine."""
