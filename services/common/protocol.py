@@ -25,30 +25,41 @@ class GuardedProtocol(HttpToolsProtocol):
     """Ends connections that do not get on with their headers, and those that are too many.
 
     Uvicorn times out only idle keep-alive connections: one that never completes its first headers
-    ("slow loris") would stay open for ever.
+    ("slow loris") would stay open for ever. So would one that was answered before its body was
+    there, as refused uploads are: the rest of a body is taken and dropped, since closing at once
+    would reset the connection and could take the answer with it, but not for longer than headers.
     """
 
     header_timeout_s: float
     max_connections: int
-    _header_timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         if len(self.connections) > self.max_connections:
             transport.abort()
             return
-        self._start_header_timer()
+        self._start_timer()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._start_header_timer()
+        self._start_timer()
 
     def on_headers_complete(self) -> None:
-        self._stop_header_timer()
+        self._stop_timer()
         super().on_headers_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._start_timer()
+
+    def on_message_complete(self) -> None:
+        self._stop_timer()
+        super().on_message_complete()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_header_timer()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -56,14 +67,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.write(_BAD_REQUEST)
         self.transport.close()
 
-    def _start_header_timer(self) -> None:
-        if self._header_timer is None:
-            self._header_timer = self.loop.call_later(self.header_timeout_s, self.transport.abort)
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.header_timeout_s, self.transport.abort)
 
-    def _stop_header_timer(self) -> None:
-        if self._header_timer is not None:
-            self._header_timer.cancel()
-            self._header_timer = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def guarded_protocol(header_timeout_s: float, max_connections: int) -> type[GuardedProtocol]:

@@ -45,7 +45,7 @@ class ServiceSettings(BaseSettings):
         10.0,
         gt=0,
         description="A connection that has not sent complete request headers after this long is "
-        "closed.",
+        "closed; so is one that is still sending this long after its request was refused.",
     )
     idle_timeout_s: float = Field(
         75.0,

@@ -23,6 +23,13 @@ def received(connection: socket.socket) -> bytes:
     return data
 
 
+def drip(connection: socket.socket) -> None:
+    """Twenty bytes a second, half a minute long."""
+    for _ in range(600):
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     "request_bytes", [b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"]
 )
@@ -64,5 +71,13 @@ def test_dawdling_uploads_and_headers_are_ended(tmp_path: Path) -> None:
             answer = received(connection)
         assert answer.startswith(b"HTTP/1.1 408")
         assert b'"code":"upload-too-slow"' in answer
+        with connected(stack.gateway) as connection:  # refused at once, and goes on sending
+            connection.sendall(
+                b"POST /v1/captions HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+                b"Content-Length: 100000\r\n\r\nabc"
+            )
+            assert connection.recv(4096).startswith(b"HTTP/1.1 415")
+            with pytest.raises(ConnectionError):
+                drip(connection)
         files = {"image": photos.CAT.read_bytes()}
         assert httpx.post(f"{stack.url}/v1/captions", files=files, timeout=60).status_code == 200
