@@ -1,10 +1,11 @@
 """What every service's FastAPI application has in common."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware import Middleware
 
 from services.common.health import HealthSource, health_routes
 from services.common.metrics import ServiceMetrics
@@ -27,8 +28,12 @@ def application(
     health: HealthSource,
     metrics: ServiceMetrics,
     settings: ServiceSettings,
+    inner: Sequence[Middleware] = (),
 ) -> FastAPI:
-    """An application with health, metrics, problems and the request middleware in place."""
+    """An application with health, metrics, problems and the request middleware in place.
+
+    `inner` is what the service adds between that middleware and its routes.
+    """
     tracer = tracer_for(metrics.service, settings.otlp_endpoint)
 
     @asynccontextmanager
@@ -44,6 +49,7 @@ def application(
         version=VERSION,
         lifespan=traced_lifespan,
         redoc_url=None,
+        middleware=list(inner),
         static_url=DOCS_FILES,
     )
     install_problem_handlers(app)

@@ -23,6 +23,10 @@ class RequestContext:
     facts: dict[str, str | int | float] = field(default_factory=dict)
     """Further values for the one log line of this request."""
     problem: str | None = None
+    route: str | None = None
+    """Set by what answers before there is routing."""
+    quiet: bool = False
+    """Only counted, not logged: a line for each of very many would help nobody."""
 
     def elapsed_ms(self) -> float:
         return (time.perf_counter() - self.started) * 1000

@@ -72,7 +72,7 @@ class RequestMiddleware:
                 self._report(scope, context, status, finish)
 
     def _report(self, scope: Scope, context: RequestContext, status: int, finish: Finish) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = context.route or str(getattr(scope.get("route"), "path", "unmatched"))
         seconds = context.elapsed_ms() / 1000
         service = self.metrics.service
         self.metrics.requests.labels(service, route, scope["method"], str(status or 499)).inc()
@@ -89,7 +89,8 @@ class RequestMiddleware:
                 **context.facts,
             },
         )
-        write = self.log.debug if scope["path"].startswith(_QUIET) else self.log.info
+        quiet = context.quiet or scope["path"].startswith(_QUIET)
+        write = self.log.debug if quiet else self.log.info
         write(
             "request",
             method=scope["method"],

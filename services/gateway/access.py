@@ -8,6 +8,8 @@ from services.common.context import context_of
 from services.gateway.keys import ApiKeys
 from services.gateway.rate_limit import RateLimiter, network_of
 
+_CALLER = "oko.caller"
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -16,8 +18,8 @@ class Access:
     keys: ApiKeys
     limiter: RateLimiter | None
 
-    async def enter(self, request: Request) -> str:
-        """Lets a request with its first image in; the caller, for `more`.
+    async def enter(self, request: Request) -> None:
+        """Lets a request with its first image in.
 
         Raises:
             Unauthorized, Forbidden, RateLimited: As named.
@@ -30,9 +32,13 @@ class Access:
             caller = f"address:{network_of(request.client.host if request.client else None)}"
         if self.limiter is not None:
             await self.limiter.take(caller)
-        return caller
+        request.scope[_CALLER] = caller
 
-    async def more(self, caller: str, images: int) -> None:
-        """Counts the further images of a request. Raises `RateLimited`."""
+    async def more(self, request: Request, images: int) -> None:
+        """Counts the further images of a request. Raises `RateLimited`.
+
+        A request that never came through `enter` is a mistake of ours, and gets no answer from it.
+        """
+        caller = request.scope[_CALLER]
         if self.limiter is not None and images > 0:
             await self.limiter.take(caller, images)

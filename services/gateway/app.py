@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from services.common.application import application
@@ -20,6 +21,7 @@ from services.gateway.caption_cache import CaptionCache
 from services.gateway.caption_routes import CaptionDesk, caption_routes
 from services.gateway.captioning import Captioner
 from services.gateway.clients import DecoderClient, EncoderClient
+from services.gateway.entrance import Entrance
 from services.gateway.forms import UploadLimits
 from services.gateway.heatmaps import Heatmaps
 from services.gateway.keys import HEADER as KEY
@@ -70,9 +72,12 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
         parts,
         lambda: {"encoder": encoder.addresses(), "decoder": decoder.addresses()},
     )
-    app = application("Oko", DESCRIPTION, lifespan, health, metrics, settings)
     limit = settings.rate_limit_policy()
     access = Access(ApiKeys.read(settings.api_keys), RateLimiter(limit) if limit else None)
+    admission = Admission(settings.max_in_flight, settings.upload_memory_bytes, metrics)
+    throttle = Throttle(metrics)
+    entrance = Middleware(Entrance, access=access, admission=admission, throttle=throttle)
+    app = application("Oko", DESCRIPTION, lifespan, health, metrics, settings, [entrance])
     desk = CaptionDesk(
         Captioner(
             EncoderClient(encoder, settings.internal_token),
@@ -82,8 +87,8 @@ def build_app(settings: GatewaySettings) -> tuple[FastAPI, HealthSource]:
             metrics,
         ),
         access,
-        Admission(settings.max_in_flight, settings.upload_memory_bytes, metrics),
-        Throttle(metrics),
+        admission,
+        throttle,
         UploadLimits(
             BodyLimits(settings.max_body_bytes, settings.upload_idle_s, settings.upload_total_s),
             settings.max_images,

@@ -42,12 +42,9 @@ class CaptionDesk:
 
     async def take(self, request: Request, stack: ExitStack) -> Upload:
         """Reads the upload; its memory and its places are held until `stack` is closed."""
-        caller = await self.access.enter(request)
-        self.admission.check()
-        self.throttle.check()
         memory = stack.enter_context(self.admission.upload())
         upload = await read_upload(request, self.limits, memory)
-        await self.access.more(caller, len(upload.images) - 1)
+        await self.access.more(request, len(upload.images) - 1)
         stack.enter_context(self.admission.images(len(upload.images)))
         return upload
 
