@@ -12,9 +12,10 @@ from services.common.errors import Overloaded, ShuttingDown
 from services.common.images import Pixels
 from services.common.wire import Features
 
-SAFETY = 2.0
-"""Work is refused unless this many times the expected wait fits its deadline: how fast the model is
-depends on who else uses the machine, and a queue half as long keeps it just as busy."""
+SAFETY = 3.0
+"""Work is refused unless this many times the wait in the queue fits its deadline: how fast the
+model is depends on who else uses the machine, and a queue of a few runs keeps it just as busy as a
+long one. Neighbours that came while photos waited have cost twice the wait, and deadlines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ class Batcher:
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder-model")
         self._seconds_per_photo = 0.0
-        self._busy_until = 0.0
+        self._running = 0
+        """Photos in the run under way."""
+        self._run_started = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -102,7 +105,7 @@ class Batcher:
         """Raises `Overloaded` when a photo that came now would wait in vain."""
         if len(self._queue) >= self._queue_size:
             raise Overloaded("The encoder's queue is full.", retry_after_s=self.expected_wait())
-        wait = SAFETY * self.expected_wait()
+        wait = SAFETY * self._ahead() + self._pace()
         if wait > deadline.remaining():
             raise Overloaded(
                 "The encoder cannot answer within the deadline.",
@@ -111,8 +114,19 @@ class Batcher:
 
     def expected_wait(self) -> float:
         """Seconds until a photo that comes now would be encoded, from recent speed."""
-        running = max(0.0, self._busy_until - time.monotonic())
-        return running + (len(self._queue) + 1) * self._seconds_per_photo
+        return self._ahead() + self._pace()
+
+    def _ahead(self) -> float:
+        """Seconds of work before that of a photo that comes now."""
+        running = self._running * self._pace() - (time.monotonic() - self._run_started)
+        return max(0.0, running) + len(self._queue) * self._pace()
+
+    def _pace(self) -> float:
+        """Seconds per photo: lately, or in the run under way if it has taken longer already."""
+        if not self._running:
+            return self._seconds_per_photo
+        elapsed = time.monotonic() - self._run_started
+        return max(self._seconds_per_photo, elapsed / self._running)
 
     async def _loop(self) -> None:
         loop = asyncio.get_running_loop()
@@ -120,8 +134,7 @@ class Batcher:
             batch = await self._next_batch()
             if not batch:
                 continue
-            started = time.monotonic()
-            self._busy_until = started + len(batch) * self._seconds_per_photo
+            self._running, self._run_started = len(batch), time.monotonic()
             try:
                 features = await loop.run_in_executor(
                     self._thread, self._run, [entry.pixels for entry in batch]
@@ -132,7 +145,9 @@ class Batcher:
             except Exception as error:  # the waiting requests must hear of it, whatever it is
                 _fail(batch, error)
                 continue
-            seconds = time.monotonic() - started
+            finally:
+                self._running = 0
+            seconds = time.monotonic() - self._run_started
             self._learn(seconds / len(batch))
             self._on_batch(len(batch), seconds)
             for entry, result in zip(batch, features, strict=True):

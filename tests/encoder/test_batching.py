@@ -70,6 +70,18 @@ async def test_hopeless_deadline_is_refused_before_waiting(batcher: Batcher, mod
     assert len(model.batches) == model_runs
 
 
+async def test_a_model_that_has_become_slow_is_noticed_in_the_run(
+    batcher: Batcher, model: Model
+) -> None:
+    await batcher.encode(pixels(0), PATIENT)
+    model.seconds = 0.5
+    slow = asyncio.create_task(batcher.encode(pixels(1), PATIENT))
+    await asyncio.sleep(0.2)
+    with pytest.raises(Overloaded):
+        await batcher.encode(pixels(2), Deadline.after(0.1))
+    await slow
+
+
 async def test_cancelled_photos_are_not_encoded(batcher: Batcher, model: Model) -> None:
     first = asyncio.create_task(batcher.encode(pixels(0), PATIENT))
     await asyncio.sleep(0.01)
@@ -83,13 +95,13 @@ async def test_cancelled_photos_are_not_encoded(batcher: Batcher, model: Model) 
 
 
 async def test_passed_deadline_while_waiting(model: Model) -> None:
-    model.seconds = 0.3
+    model.seconds = 0.6
     batcher = Batcher(model, batch_size=1, wait_s=0, queue_size=8)
     batcher.start()
     first = asyncio.create_task(batcher.encode(pixels(0), PATIENT))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.01)  # it is running, and nobody knows yet for how long
     with pytest.raises(DeadlinePassed):
-        await batcher.encode(pixels(1), Deadline.after(0.05))
+        await batcher.encode(pixels(1), Deadline.after(0.2))
     await first
     await batcher.stop()
     assert model.batches == [1]
