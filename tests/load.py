@@ -5,14 +5,13 @@ Only ever against processes that the tests started on this machine; bounded in t
 
 import asyncio
 import itertools
+import json
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import httpx
-
+from tests.http1 import Client
 from tests.processes import Stack
 
 Photo = Callable[[], bytes]
@@ -46,7 +45,7 @@ class Load:
 
     async def open_loop_until(self, rate: float, done: asyncio.Event, seconds: float) -> None:
         """The same, ended earlier by `done`."""
-        async with self._client() as client, asyncio.TaskGroup() as group:
+        async with Client(self.url) as client, asyncio.TaskGroup() as group:
             start = time.monotonic()
             for index in range(int(rate * seconds)):
                 await asyncio.sleep(max(0.0, start + index / rate - time.monotonic()))
@@ -58,41 +57,37 @@ class Load:
         """`workers` requests at the same time, each followed by the next."""
         end = time.monotonic() + seconds
 
-        async def work(client: httpx.AsyncClient) -> None:
+        async def work(client: Client) -> None:
             while time.monotonic() < end:
                 await self._send(client)
 
-        async with self._client() as client:
+        async with Client(self.url) as client:
             await asyncio.gather(*(work(client) for _ in range(workers)))
 
     async def burst(self, count: int) -> None:
-        async with self._client() as client:
+        async with Client(self.url) as client:
             await asyncio.gather(*(self._send(client) for _ in range(count)))
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
-        limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(timeout=self.timeout, limits=limits) as client:
-            yield client
-
-    async def _send(self, client: httpx.AsyncClient) -> None:
+    async def _send(self, client: Client) -> None:
         started = time.monotonic()
         try:
-            answer = await client.post(f"{self.url}/v1/captions?heatmap=none", content=self.photo())
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(self.timeout):
+                reply = await client.post("/v1/captions?heatmap=none", self.photo())
+        except (OSError, EOFError) as error:
             seconds = time.monotonic() - started
             self.answers.append(Answer(started, seconds, 0, type(error).__name__))
             return
-        document = answer.json()
+        seconds = time.monotonic() - started
+        document = json.loads(reply.body)
         self.answers.append(
             Answer(
                 started,
-                time.monotonic() - started,
-                answer.status_code,
+                seconds,
+                reply.status,
                 document.get("code", ""),
                 document.get("caption", ""),
                 document.get("cache", ""),
-                answer.headers.get("Retry-After"),
+                reply.headers.get("retry-after"),
             )
         )
 

@@ -1,6 +1,9 @@
 """Four times more than it can do for a minute: what is accepted is in time, the rest is told."""
 
 import statistics
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
 
 import psutil
 import pytest
@@ -8,11 +11,29 @@ import pytest
 from tests.load import Load, distinct, pids, quantile, summary
 from tests.pictures import fresh_photo
 from tests.processes import Stack
+from tests.processor import ProcessorTime
 
 pytestmark = pytest.mark.slow
 
 DEADLINE_S = 8.0
 SECONDS = 60.0
+WORKERS = 12
+"""At the same time, to find the capacity: fewer fill no batches, more find no more."""
+
+
+@dataclass(frozen=True)
+class Throughput:
+    a_second: float
+    a_core_second: float
+    """Per second of one core that others left to the services. On a machine of one's own the two
+    say the same; here neighbours come and go within a minute."""
+
+
+async def measured(stack: Stack, load: Load, work: Coroutine[None, None, None]) -> Throughput:
+    processor, started = ProcessorTime(stack), time.monotonic()
+    await work
+    answered, seconds = len(load.ok()), time.monotonic() - started
+    return Throughput(answered / seconds, answered / processor.core_seconds())
 
 
 def resident(stack: Stack) -> dict[str, int]:
@@ -22,23 +43,25 @@ def resident(stack: Stack) -> dict[str, int]:
 
 async def test_overload(stack: Stack) -> None:
     photo = distinct(fresh_photo())
-    before = Load(stack.url, photo)
-    await before.closed_loop(workers=6, seconds=15)
-    capacity = len(before.ok()) / 15
+    await Load(stack.url, photo).closed_loop(WORKERS, seconds=3)
+    calm = Load(stack.url, photo)
+    capacity = await measured(stack, calm, calm.closed_loop(WORKERS, seconds=15))
+    rate = 4 * capacity.a_second
     # Warm: the buffers that full queues need are there before memory is measured.
-    await Load(stack.url, photo).open_loop(4 * capacity, 15)
+    await Load(stack.url, photo).open_loop(rate, 15)
     start = resident(stack)
 
     load = Load(stack.url, photo)
-    await load.open_loop(4 * capacity, SECONDS)
+    overloaded = await measured(stack, load, load.open_loop(rate, SECONDS))
 
     growth = {name: size / start[name] - 1 for name, size in resident(stack).items()}
-    print(f"\ncapacity {capacity:.1f}/s; at 4x: {summary(load.answers)}")
-    print(f"throughput {len(load.ok()) / SECONDS:.1f}/s; growth {growth}")
+    kept = overloaded.a_core_second / capacity.a_core_second
+    print(f"\ncapacity: {capacity}\n4x for {SECONDS:g} s: {overloaded}, {kept:.0%} of capacity")
+    print(f"{summary(load.answers)}\nmemory growth: {growth}")
     assert quantile([answer.seconds for answer in load.ok()], 0.999) <= DEADLINE_S + 0.5
     assert all(answer.status in (200, 503) for answer in load.answers), summary(load.answers)
     refused = load.refused()
     assert all(answer.retry_after is not None for answer in refused)
     assert statistics.median(answer.seconds for answer in refused) <= 0.1
-    assert len(load.ok()) / SECONDS >= 0.9 * capacity
+    assert kept >= 0.9
     assert max(growth.values()) < 0.1, growth
