@@ -24,3 +24,11 @@ class Captioned:
     captions: Mapping[str, list[Caption]] = field(default_factory=dict)
     """By language, best first; empty when `error` is set."""
     error: OkoError | None = None
+
+
+def read_file(path: Path) -> bytes:
+    """Raises `UnreadableFile`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{error.strerror or error}.") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Self
 
-from oko.captioned import Image, UnreadableFile
+from oko.captioned import Image, read_file
 from services.common.errors import OkoError
 from services.common.images import ImageLimits, Pixels, decode_square
 from services.common.wire import Features
@@ -78,7 +78,7 @@ class BulkEncoder:
 
     def _decode(self, index: int, image: Image) -> None:
         try:
-            data = _read(image) if isinstance(image, Path) else image
+            data = read_file(image) if isinstance(image, Path) else image
             self._ready.put((index, decode_square(data, self._session.side, self._limits)))
         except Exception as error:  # the caller must hear of it, whatever it is
             self._on_error(index, _named(error))
@@ -92,13 +92,6 @@ class BulkEncoder:
                 self._on_error(index, _named(error))
             else:
                 self._on_features(index, features)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(f"{error.strerror or error}.") from error
 
 
 def _named(error: Exception) -> OkoError:

@@ -12,17 +12,8 @@ import httpx
 import pytest
 
 from tests import photos
+from tests.oko.command import oko
 from tests.processes import REPOSITORY, free_port
-
-
-def oko(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "oko", *arguments],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])
@@ -47,7 +38,7 @@ def test_several_files_and_a_broken_one(tmp_path: Path) -> None:
 
 def test_unknown_language() -> None:
     done = oko("caption", str(photos.CAT), "--language", "xx")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "en, uk" in done.stderr
 
 
