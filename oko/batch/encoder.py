@@ -14,6 +14,7 @@ from oko.batch.plan import Part, source
 from oko.batch.rows import Encoded, Failure
 from oko.batch.sources import Partition, Record, UnreadableRecord, refuse
 from oko.batch.storage import Folder
+from oko.batch.trial import Trial
 from oko.encoding import BulkEncoder
 from services.common.errors import OkoError
 from services.common.wire import Features
@@ -35,12 +36,27 @@ class Loaded:
 class Encoder:
     """Holds the model; one per process."""
 
-    def __init__(self, job: Job) -> None:
-        """Loads the model. Raises `ModelsUnavailable`."""
+    def __init__(self, job: Job, *, careful: bool) -> None:
+        """Loads the model.
+
+        Args:
+            job: What to do.
+            careful: Another process has died of these photos, or may have: try each one first.
+
+        Raises:
+            ModelsUnavailable: As named.
+        """
         self._job = job
+        self._trial = Trial(job.limits) if careful else None
         self._source = source(job.request, Folder(job.output), job.max_bytes)
         self._session = EncoderSession(job.manifest().encoder, threads=1)
         self._readers = ThreadPoolExecutor(READERS * job.cores, thread_name_prefix="read")
+
+    def close(self) -> None:
+        """Ends the threads and processes."""
+        self._readers.shutdown()
+        if self._trial is not None:
+            self._trial.close()
 
     def __call__(self, partition: Partition) -> Iterator[Encoded]:
         """The parts of a partition, in their order: the same ones whenever it is done again."""
@@ -61,11 +77,22 @@ class Encoder:
         records = self._records(partition)
         ahead: deque[Future[Loaded]] = deque()
         for record in records:
-            ahead.append(self._readers.submit(_load, record))
+            ahead.append(self._readers.submit(self._load, record))
             if len(ahead) > READERS * self._job.cores:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+    def _load(self, record: Record) -> Loaded:
+        try:
+            image = record.load()
+            if self._trial is not None:
+                self._trial.survive(image)
+        except OkoError as error:
+            return Loaded(record.key, error)
+        except Exception as error:  # a record must never end the run
+            return Loaded(record.key, UnreadableRecord(f"{error!r:.200}"))
+        return Loaded(record.key, image, f"sha256:{hashlib.sha256(image).hexdigest()}")
 
     def _records(self, partition: Partition) -> Iterator[Record]:
         try:
@@ -100,16 +127,6 @@ class Encoder:
                     under_way -= 1
             results.update(answers.get() for _ in range(under_way))
         return loaded, results
-
-
-def _load(record: Record) -> Loaded:
-    try:
-        image = record.load()
-    except OkoError as error:
-        return Loaded(record.key, error)
-    except Exception as error:  # a record must never end the run
-        return Loaded(record.key, UnreadableRecord(f"{error!r:.200}"))
-    return Loaded(record.key, image, f"sha256:{hashlib.sha256(image).hexdigest()}")
 
 
 def _encoded(part: Part, loaded: list[Loaded], results: dict[int, Features | OkoError]) -> Encoded:

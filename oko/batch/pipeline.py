@@ -52,7 +52,8 @@ class _Encode:
     """An actor. One partition a row."""
 
     def __init__(self, job: Job) -> None:
-        self._encoder = Encoder(job)
+        again = ray.get_runtime_context().was_current_actor_reconstructed
+        self._encoder = Encoder(job, careful=bool(again))
 
     def __call__(self, partitions: pa.Table) -> Iterator[pa.Table]:
         for row in partitions.to_pylist():

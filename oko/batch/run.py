@@ -70,7 +70,7 @@ def caption(options: Options, shard: Shard | None = None, pools: "Pools | None" 
     done = finished(output)
     left = [partition for partition in ours if partition.number not in done]
     report = Report(partitions=len(ours), found=len(ours) - len(left))
-    for written in _run(left, job, pools):
+    for written in _run(left, job, shard, pools):
         report.add(written)
     if shard.count == 1:
         output.remove(TEMPORARY)
@@ -78,9 +78,9 @@ def caption(options: Options, shard: Shard | None = None, pools: "Pools | None" 
     return report
 
 
-def _run(left: list[Partition], job: Job, pools: "Pools | None") -> Iterator[Written]:
+def _run(left: list[Partition], job: Job, shard: Shard, pools: "Pools | None") -> Iterator[Written]:
     if pools is None:
-        return local.run(left, job)
+        return local.run(left, job, shard)
     from oko.batch import pipeline
 
     return pipeline.run(left, job, pools)

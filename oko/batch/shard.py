@@ -56,11 +56,17 @@ def wait_for_request(output: Folder, patience_s: float) -> Request:
     raise TimeoutError("The first shard has written no plan.")
 
 
-def run(partitions: Sequence[Partition], job: Job) -> Iterator[Written]:
+def run(partitions: Sequence[Partition], job: Job, shard: Shard) -> Iterator[Written]:
     """Captions partitions in this process; tells of each part when it is written."""
     output = Folder(job.output)
-    encoder = Encoder(job)
-    with closing(Decoder(job)) as decoder, ThreadPoolExecutor(1) as decoding:
+    begun = f"plan/begun-{shard.index}-of-{shard.count}"
+    again = output.has(begun)
+    output.write(begun, b"")
+    with (
+        closing(Encoder(job, careful=again)) as encoder,
+        closing(Decoder(job)) as decoder,
+        ThreadPoolExecutor(1) as decoding,
+    ):
 
         def finish(encoded: Encoded) -> Written:
             return write(encoded, decoder(encoded), job.request, output)
@@ -73,3 +79,4 @@ def run(partitions: Sequence[Partition], job: Job) -> Iterator[Written]:
                     yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    output.remove(begun)  # it did not die

@@ -56,6 +56,10 @@ class Folder:
         self._filesystem.pipe_file(temporary, data)
         self._filesystem.mv(temporary, path)
 
+    def has(self, name: str) -> bool:
+        """Is the file there?"""
+        return bool(self._filesystem.exists(self._path(name)))
+
     def remove(self, name: str) -> None:
         """Removes a file or a sub-folder, if it is there."""
         path = self._path(name)

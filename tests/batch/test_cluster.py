@@ -1,0 +1,136 @@
+"""`oko batch` on a Ray cluster of two workers, with and without the death of one.
+
+OKO_BATCH_PHOTOS sets how many photos there are.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from oko.captioner import Captioner
+from services.common.images import ImageLimits, decode_square
+from services.common.manifest import Manifest
+from services.encoder.session import EncoderSession
+from tests.batch import inputs
+from tests.batch.cluster import RayCluster, ray_cluster
+from tests.batch.outputs import Output
+from tests.processes import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+PHOTOS = int(os.environ.get("OKO_BATCH_PHOTOS", "480"))
+RECORDS = max(4, min(32, PHOTOS // 30))
+PATIENCE_S = 60 + 2.0 * PHOTOS
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    made = inputs.jpegs(PHOTOS)
+    made["000007x.jpg"] = inputs.BROKEN
+    return made
+
+
+@pytest.fixture(scope="module")
+def source(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return inputs.folder(tmp_path_factory.mktemp("photos"), files)
+
+
+@pytest.fixture
+def cluster() -> Iterator[RayCluster]:
+    with ray_cluster(workers=2) as cluster:
+        yield cluster
+
+
+def batch(source: Path, output: Path, cluster: RayCluster, log: Path) -> subprocess.Popen[bytes]:
+    arguments = (str(source), str(output), "--address", cluster.address)
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "oko.batch", *arguments, "--records", str(RECORDS)],
+            cwd=REPOSITORY,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+
+
+@dataclass
+class Baselines:
+    """Photos per second on the same two cores, without Ray."""
+
+    encoder: float
+    command_line: float
+
+
+@pytest.fixture(scope="module")
+def baselines(files: dict[str, bytes], manifest: Manifest) -> Baselines:
+    """The bare model on decoded photos, and the engine of `oko caption`."""
+    photos = [data for data in files.values() if data is not inputs.BROKEN][: max(40, PHOTOS // 3)]
+    session = EncoderSession(manifest.encoder, threads=1)
+    limits = ImageLimits(10**7, 10**9)
+    pixels = [decode_square(photo, session.side, limits) for photo in photos]
+    with ThreadPoolExecutor(2) as cores:
+        list(cores.map(lambda one: session.run([one]), pixels[:4]))
+        started = time.monotonic()
+        list(cores.map(lambda one: session.run([one]), pixels))
+        encoder = len(photos) / (time.monotonic() - started)
+    with Captioner(workers=2, languages=["en"]) as captioner:
+        list(captioner.caption_many(photos[:4]))
+        started = time.monotonic()
+        list(captioner.caption_many(photos))
+        command_line = len(photos) / (time.monotonic() - started)
+    return Baselines(encoder, command_line)
+
+
+def steady_rate(output: Output) -> float:
+    """Photos per second from the first part to the last: without the start of Ray."""
+    ends = sorted(path.stat().st_mtime for path in output.parts)
+    return RECORDS * (len(ends) - 1) / (ends[-1] - ends[0])
+
+
+def test_throughput(
+    source: Path, cluster: RayCluster, baselines: Baselines, tmp_path: Path
+) -> None:
+    output = Output(tmp_path / "out")
+    started = time.monotonic()
+    running = batch(source, output.path, cluster, tmp_path / "log")
+    assert running.wait(PATIENCE_S) == 0, (tmp_path / "log").read_text()
+    whole = time.monotonic() - started
+    assert len(output.keys) == len(set(output.keys)) == PHOTOS + 1
+    rate = steady_rate(output)
+    print(
+        f"\n{PHOTOS} photos, two nodes of one core: {rate:.2f}/s "
+        f"({PHOTOS / whole:.2f}/s with the start of Ray); bare encoder {baselines.encoder:.2f}/s, "
+        f"engine of `oko caption` {baselines.command_line:.2f}/s; "
+        f"{rate / baselines.command_line:.0%} of the command line"
+    )
+    assert rate >= 0.85 * baselines.command_line
+
+
+def test_a_node_dies(
+    source: Path, files: dict[str, bytes], cluster: RayCluster, tmp_path: Path
+) -> None:
+    output = Output(tmp_path / "out")
+    running = batch(source, output.path, cluster, tmp_path / "log")
+    watch = threading.Event()
+    end = time.monotonic() + PATIENCE_S
+    while len(output.parts) * RECORDS < PHOTOS / 3:
+        assert time.monotonic() < end, (tmp_path / "log").read_text()
+        assert running.poll() is None, (tmp_path / "log").read_text()
+        watch.wait(0.1)
+    cluster.workers[1].kill()
+    died = time.monotonic()
+    done = len(output.parts)
+    assert running.wait(PATIENCE_S) == 0, (tmp_path / "log").read_text()
+    print(
+        f"\nkilled after {done * RECORDS} of {PHOTOS} photos; "
+        f"the rest took {time.monotonic() - died:.0f} s on one core"
+    )
+    assert [Path(key).name for key in output.keys] == sorted(files)
+    assert [row["code"] for row in output.dead_letters] == ["not-an-image"]
