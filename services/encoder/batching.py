@@ -12,10 +12,12 @@ from services.common.errors import Overloaded, ShuttingDown
 from services.common.images import Pixels
 from services.common.wire import Features
 
-SAFETY = 3.0
+SAFETY = 2.0
 """Work is refused unless this many times the wait in the queue fits its deadline: how fast the
-model is depends on who else uses the machine, and a queue of a few runs keeps it just as busy as a
-long one. Neighbours that came while photos waited have cost twice the wait, and deadlines."""
+model is depends on who else uses the machine, and a queue half as long keeps it just as busy."""
+
+NEWEST = 0.3
+"""Weight of the last run in the pace: one slow run is an accident, three are a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class Batcher:
         """Waits for a run with this photo in it.
 
         Raises:
-            Overloaded: The queue is full, or too long for the deadline: better to say so now.
+            Overloaded: The queue is full, or too long for the deadline: better to say so now. Later
+                when the model has become so much slower that the wait is in vain after all.
             DeadlinePassed: The deadline passed while waiting.
         """
         self.check_room(deadline)
@@ -160,21 +163,28 @@ class Batcher:
             await self._arrived.wait()
         if len(self._queue) < self._batch_size and self._wait_s:
             await asyncio.sleep(self._wait_s)
-        batch: list[_Entry] = []
-        while self._queue and len(batch) < self._batch_size:
-            entry = self._queue.popleft()
-            if entry.result.done():
-                continue  # cancelled
-            if entry.deadline.remaining() < self._seconds_per_photo:
-                _fail([entry], entry.deadline.error())  # it would be work in vain
-                continue
-            batch.append(entry)
+        self._drop_hopeless()
+        batch = [self._queue.popleft() for _ in range(min(self._batch_size, len(self._queue)))]
         self._on_depth(len(self._queue))
         return batch
 
+    def _drop_hopeless(self) -> None:
+        """Takes out what nobody waits for, and refuses what would be done too late."""
+        waiting = [entry for entry in self._queue if not entry.result.done()]
+        self._queue.clear()
+        for entry in waiting:
+            # All photos of a run are done at its end.
+            runs = len(self._queue) // self._batch_size + 1
+            done = min(runs * self._batch_size, len(waiting)) * self._pace()
+            if done > entry.deadline.remaining():
+                slower = Overloaded("The encoder has become too slow for the deadline.")
+                _fail([entry], slower)
+            else:
+                self._queue.append(entry)
+
     def _learn(self, seconds: float) -> None:
         old = self._seconds_per_photo
-        self._seconds_per_photo = seconds if not old else 0.8 * old + 0.2 * seconds
+        self._seconds_per_photo = seconds if not old else (1 - NEWEST) * old + NEWEST * seconds
 
 
 def _fail(entries: Iterable[_Entry], error: Exception) -> None:

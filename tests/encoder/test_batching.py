@@ -82,6 +82,18 @@ async def test_a_model_that_has_become_slow_is_noticed_in_the_run(
     await slow
 
 
+async def test_those_who_wait_in_vain_are_told_before_their_deadline(model: Model) -> None:
+    batcher = Batcher(model, batch_size=1, wait_s=0, queue_size=8)
+    batcher.start()
+    await batcher.encode(pixels(0), PATIENT)
+    deadline = Deadline.after(3.0)
+    model.seconds = 1.0
+    work = [asyncio.create_task(batcher.encode(pixels(i), deadline)) for i in range(1, 9)]
+    results = await asyncio.gather(*work, return_exceptions=True)
+    assert isinstance(results[-1], Overloaded)
+    await batcher.stop()
+
+
 async def test_cancelled_photos_are_not_encoded(batcher: Batcher, model: Model) -> None:
     first = asyncio.create_task(batcher.encode(pixels(0), PATIENT))
     await asyncio.sleep(0.01)
