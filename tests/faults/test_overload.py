@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 
 import psutil
@@ -10,7 +10,7 @@ import pytest
 
 from tests.load import Load, distinct, pids, quantile, summary
 from tests.pictures import fresh_photo
-from tests.processes import Stack
+from tests.processes import Stack, running_stack
 from tests.processor import ProcessorTime
 
 pytestmark = pytest.mark.slow
@@ -19,6 +19,14 @@ DEADLINE_S = 8.0
 SECONDS = 60.0
 WORKERS = 12
 """At the same time, to find the capacity: fewer fill no batches, more find no more."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """With caches that are full before memory is measured: that they fill is what they are for."""
+    small = {"cache_bytes": 2**22, "caption_cache_bytes": 2**19}
+    with running_stack(tmp_path_factory.mktemp("overload"), **small) as running:
+        yield running
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ async def test_overload(stack: Stack) -> None:
     calm = Load(stack.url, photo)
     capacity = await measured(stack, calm, calm.closed_loop(WORKERS, seconds=15))
     rate = 4 * capacity.a_second
-    # Warm: the buffers that full queues need are there before memory is measured.
+    # Warm: caches and the buffers of full queues are there before memory is measured.
     await Load(stack.url, photo).open_loop(rate, 15)
     start = resident(stack)
 
