@@ -25,7 +25,7 @@ PEERS = {
     "blip": "BLIP-base, 10 tokens",
 }
 CROWD = 16
-SECONDS = 8.0
+SECONDS = 5.0
 PATIENCE_S = 120.0
 
 
@@ -47,7 +47,7 @@ def compared(name: str, url: str) -> Figures:
         shares.append((answer["encoder_ms"], answer["decoder_ms"]))
 
     closed_loop(url, requests, 1, 0.0, least=3)  # traces, allocates, warms up
-    alone = closed_loop(url, requests, 1, SECONDS, least=8, look=look)
+    alone = closed_loop(url, requests, 1, SECONDS, least=5, look=look)
     crowd = closed_loop(url, requests, CROWD, SECONDS, least=CROWD)
     encoder, decoder = zip(*shares, strict=True)
     return {

@@ -32,11 +32,21 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantized:
+    """An 8-bit variant of a model, which stands for the same digest."""
+
+    file: ModelFile
+    dev_cider: Mapping[str, tuple[float, float]]
+    """By language: CIDEr of the original and of this on the dev photos."""
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderModel:
     file: ModelFile
     digest: str
     grid: tuple[int, int]
     dimensions: int
+    int8: Quantized | None
 
     @property
     def cells(self) -> int:
@@ -53,6 +63,8 @@ class DecoderModel:
     step: ModelFile
     vocabulary: ModelFile
     hidden: int
+    int8: Quantized | None
+    """Of `step`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,7 @@ def _encoder(folder: Path, entry: Mapping[str, Any]) -> EncoderModel:
         digest=entry["digest"],
         grid=(int(rows), int(columns)),
         dimensions=int(entry["feature_dim"]),
+        int8=_quantized(folder, entry.get("int8")),
     )
 
 
@@ -115,4 +128,17 @@ def _decoder(folder: Path, language: str, entry: Mapping[str, Any]) -> DecoderMo
         step=files["step"],
         vocabulary=files["vocabulary"],
         hidden=int(entry["hidden"]),
+        int8=_quantized(folder, entry.get("int8")),
+    )
+
+
+def _quantized(folder: Path, entry: Mapping[str, Any] | None) -> Quantized | None:
+    if entry is None:
+        return None
+    return Quantized(
+        ModelFile(folder / entry["file"], entry["digest"]),
+        {
+            language: (float(score["fp32"]), float(score["int8"]))
+            for language, score in entry["dev_cider"].items()
+        },
     )

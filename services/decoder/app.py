@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from services.common.application import application
 from services.common.health import HealthSource
 from services.common.manifest import read_manifest
+from services.common.memory import give_back
 from services.decoder.languages import Languages
 from services.decoder.metrics import DecoderMetrics
 from services.decoder.routes import caption_routes
@@ -19,6 +20,7 @@ def build_app(settings: DecoderSettings) -> tuple[FastAPI, HealthSource]:
     manifest = read_manifest(settings.models_dir)
     metrics = DecoderMetrics()
     languages = Languages.load(manifest, settings, metrics)
+    give_back()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

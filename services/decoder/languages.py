@@ -35,7 +35,13 @@ class Language:
         model.vocabulary.verify()
         self.vocabulary = Vocabulary.read(model.vocabulary.path)
         self.engine = Engine(
-            DecoderSession(model, self.cells, self.dimensions, settings.decoder_threads),
+            DecoderSession(
+                model,
+                self.cells,
+                self.dimensions,
+                settings.decoder_threads,
+                settings.decoder_precision,
+            ),
             self.vocabulary,
             batch_size=settings.decoder_batch_size,
             queue_size=settings.decoder_queue_size,

@@ -33,7 +33,7 @@ from services.common.uploads import BodyLimits, read_body
 from services.decoder.captions import Caption, Word
 from services.decoder.languages import Language, Languages
 from services.decoder.metrics import DecoderMetrics
-from services.decoder.schemas import CaptionsAnswer, captions_answer, word_answer
+from services.decoder.schemas import CaptionsAnswer, captions_answer, word_answers
 from services.decoder.search import SearchOptions
 from services.decoder.settings import DecoderSettings
 
@@ -139,7 +139,9 @@ def caption_routes(
         try:
             async for found in order.language.stream(order.features, options, order.deadline):
                 if isinstance(found, Word):
-                    yield sse.event("word", {"index": index, **word_answer(found).model_dump()})
+                    yield sse.event(
+                        "word", {"index": index, **word_answers([found])[0].model_dump()}
+                    )
                     index += 1
                 else:
                     count(order, found)

@@ -34,12 +34,14 @@ class CaptionsAnswer(BaseModel):
     captions: list[CaptionAnswer]
 
 
-def word_answer(word: Word) -> WordAnswer:
-    return WordAnswer(
-        text=word.text,
-        probability=significant(word.probability),
-        attention=compact(word.attention),
-    )
+def word_answers(words: Sequence[Word]) -> list[WordAnswer]:
+    if not words:
+        return []
+    maps = compact(np.stack([word.attention for word in words]))
+    return [
+        WordAnswer(text=word.text, probability=significant(word.probability), attention=attention)
+        for word, attention in zip(words, maps, strict=True)
+    ]
 
 
 def significant(value: float) -> float:
@@ -47,10 +49,11 @@ def significant(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def compact(attention: Floats) -> list[float]:
-    """[64] to four decimals that still sum to 1: the running sum is rounded, not each value."""
-    running = np.rint(np.cumsum(attention, dtype=np.float64) * _UNITS)
-    values: list[float] = (np.diff(running, prepend=0.0) / _UNITS).tolist()
+def compact(attention: Floats) -> list[list[float]]:
+    """[words, 64] to four decimals that still sum to 1: the running sum is rounded, not a value."""
+    running = np.rint(np.cumsum(attention, axis=1, dtype=np.float64) * _UNITS)
+    running[:, 1:] -= running[:, :-1].copy()
+    values: list[list[float]] = (running / _UNITS).tolist()
     return values
 
 
@@ -63,7 +66,7 @@ def captions_answer(model: DecoderModel, captions: Sequence[Caption]) -> Caption
             CaptionAnswer(
                 caption=caption.text,
                 score=significant(caption.score),
-                words=None if rank else [word_answer(word) for word in caption.words],
+                words=None if rank else word_answers(caption.words),
             )
             for rank, caption in enumerate(captions)
         ],

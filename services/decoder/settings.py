@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from services.common.precision import Precision
 from services.common.settings import ServiceSettings
 
 
@@ -14,6 +15,12 @@ class DecoderSettings(ServiceSettings):
         ge=0,
         description="Threads of one model step per language; 0 means one per core. Steps are "
         "small: more than one or two threads rarely help and compete with the encoder.",
+    )
+    decoder_precision: Precision = Field(
+        "auto",
+        description="`int8` takes the 8-bit variants of the step graphs, if the models folder has "
+        "some whose captions were measured to be as good; `auto` does so too, since a step reads "
+        "its weights from memory, and they are a quarter as long.",
     )
     decoder_batch_size: int = Field(
         16,

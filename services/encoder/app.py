@@ -26,6 +26,7 @@ from services.common.health import HealthSource
 from services.common.images import FORMATS, CorruptImage, EmptyImage, NotAnImage, TooManyPixels
 from services.common.internal import InternalToken
 from services.common.manifest import read_manifest
+from services.common.memory import give_back
 from services.common.problems import problem_responses
 from services.common.uploads import BodyLimits, read_body
 from services.encoder.metrics import EncoderMetrics
@@ -46,7 +47,8 @@ _BODY = {
 def build_app(settings: EncoderSettings) -> tuple[FastAPI, HealthSource]:
     """The application and the source of its health, whose `draining` the server sets."""
     manifest = read_manifest(settings.models_dir)
-    session = EncoderSession(manifest.encoder, settings.encoder_threads)
+    session = EncoderSession(manifest.encoder, settings.encoder_threads, settings.encoder_precision)
+    give_back()
     metrics = EncoderMetrics()
     service: EncoderService | None = None
 
@@ -64,7 +66,11 @@ def build_app(settings: EncoderSettings) -> tuple[FastAPI, HealthSource]:
 
     health = HealthSource(
         parts=lambda: running().parts(),
-        details=lambda: {"encoder": manifest.encoder.digest, "cache": running().cache.kind},
+        details=lambda: {
+            "encoder": manifest.encoder.digest,
+            "file": session.file.path.name,
+            "cache": running().cache.kind,
+        },
     )
     app = application(
         "Oko encoder", "Photos in, image features out.", lifespan, health, metrics, settings

@@ -12,7 +12,7 @@ from services.common.deadline import Deadline
 from services.common.errors import DeadlinePassed, Overloaded
 from services.common.health import State
 from services.common.images import ImageHeader, ImageLimits, decode_square, read_header
-from services.common.manifest import EncoderModel
+from services.common.manifest import EncoderModel, ModelFile
 from services.common.redis_cache import RedisCache
 from services.common.wire import pack_features
 from services.encoder.batching import Batcher
@@ -59,7 +59,7 @@ class EncoderService:
             on_depth=metrics.queue_depth.set,
         )
         self._flight: SingleFlight[bytes] = SingleFlight()
-        self.cache = _cache(settings, session.model)
+        self.cache = _cache(settings, session.file)
 
     def start(self) -> None:
         self._batcher.start()
@@ -171,12 +171,12 @@ def _identify(data: bytes, limits: ImageLimits) -> tuple[str, ImageHeader]:
     return "sha256:" + hashlib.sha256(data).hexdigest(), read_header(data, limits)
 
 
-def _cache(settings: EncoderSettings, model: EncoderModel) -> Cache:
+def _cache(settings: EncoderSettings, file: ModelFile) -> Cache:
     if settings.redis_url is None:
         return MemoryCache(settings.cache_bytes)
     return RedisCache(
         settings.redis_url,
-        f"oko:features:{model.digest}:",
+        f"oko:features:{file.digest}:",
         settings.cache_ttl_s,
         settings.redis_timeout_ms / 1000,
     )

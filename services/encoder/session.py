@@ -7,23 +7,27 @@ import onnxruntime as ort
 
 from services.common.images import Pixels
 from services.common.manifest import EncoderModel
+from services.common.precision import Precision, chosen, has_vnni
 from services.common.wire import Features
 
 
 class EncoderSession:
     """Thread-safe; `run` releases the GIL."""
 
-    def __init__(self, model: EncoderModel, threads: int) -> None:
+    def __init__(self, model: EncoderModel, threads: int, precision: Precision = "fp32") -> None:
         """Loads and checks the model.
 
         Args:
             model: From the manifest.
             threads: Threads of one run, 0 for one per core.
+            precision: `auto` takes the 8-bit variant where the processor is faster with it.
 
         Raises:
-            ModelsUnavailable: The file is missing or not the one the manifest names.
+            ModelsUnavailable: The file is missing or not the one the manifest names, or the
+                variant asked for is not offered.
         """
-        model.file.verify()
+        self.file = chosen(precision, model.file, model.int8, faster=has_vnni())
+        self.file.verify()
         ort.disable_telemetry_events()
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or os.cpu_count() or 1
@@ -33,7 +37,7 @@ class EncoderSession:
         # Batches of every size come by; the arena would keep the largest for ever.
         options.enable_cpu_mem_arena = False
         self._session = ort.InferenceSession(
-            model.file.path, options, providers=["CPUExecutionProvider"]
+            self.file.path, options, providers=["CPUExecutionProvider"]
         )
         self.model = model
         self.side = int(self._session.get_inputs()[0].shape[1])

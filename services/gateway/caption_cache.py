@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from services.common.cache import Cache, Lookup, MemoryCache
 from services.common.health import State
 from services.common.manifest import Manifest
-from services.common.redis_cache import RedisCache
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.schemas import Caption, CaptionParameters
 from services.gateway.settings import GatewaySettings
@@ -42,6 +41,9 @@ class CaptionCache:
             return
         self._levels.append(MemoryCache(settings.caption_cache_bytes))
         if settings.redis_url is not None:
+            # Seven megabytes of Redis client that only those with Redis need.
+            from services.common.redis_cache import RedisCache
+
             self._levels.append(
                 RedisCache(
                     settings.redis_url,

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.gateway.heatmaps import LONGEST_SIDE, figure, levels, overlay, overlay_size, png
+from services.gateway.overlays import LONGEST_SIDE, figure, levels, overlay, overlay_size, png
 from tests import photos
 
 SIZE = (96, 64)
