@@ -15,6 +15,7 @@ from bench import comparison, decoder, encoder, limit, report, service, stages
 from bench.figures import Figures
 
 FOLDER = Path(__file__).resolve().parent
+RESULTS = FOLDER / "results.json"
 PARTS: dict[str, Callable[[], Figures]] = {
     "limit": limit.measure,
     "encoder": encoder.measure,
@@ -37,6 +38,8 @@ def main() -> int:
         print(f"{name} …", end=" ", flush=True, file=sys.stderr)
         figures |= PARTS[name]()
         print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+        if not chosen:
+            RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
     if chosen:
         width = max(map(len, figures))
         for name, value in figures.items():
@@ -44,7 +47,6 @@ def main() -> int:
         return 0
     document = report.markdown(figures)
     print(document)
-    (FOLDER / "results.json").write_text(json.dumps(figures, indent=1) + "\n")
     (FOLDER / "results.md").write_text(document)
     python = str(comparison.ENVIRONMENT / "bin" / "python")
     subprocess.run([python, "-m", "bench.plots"], cwd=FOLDER.parent, check=True)

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from bench.times import Times
 
+LONGEST_PAUSE_S = 2.0
+"""Before a client that was refused comes back; it waits as long as it was told, up to this."""
+
 Request = tuple[str, bytes]
 """Path with query, and body."""
 
@@ -59,7 +62,7 @@ def closed_loop(
             if answer.status != 200:
                 with lock:
                     refused += 1
-                time.sleep(0.05)
+                time.sleep(min(LONGEST_PAUSE_S, float(answer.headers.get("Retry-After", 1))))
                 continue
             look(content)
             with lock:

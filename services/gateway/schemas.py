@@ -32,7 +32,8 @@ class Word(BaseModel):
     text: str
     probability: float = Field(gt=0, le=1)
     attention: Attention | None = Field(
-        None, description="8 rows of 8 numbers that sum to 1, over the image as shown."
+        None,
+        description="8 rows of 8 numbers of four decimals that sum to 1, over the image as shown.",
     )
     overlay: str | None = Field(
         None,

@@ -6,7 +6,7 @@ import { COFFEE } from "./photos";
 
 test("the first word arrives before the last is decoded", async () => {
   const form = new FormData();
-  form.set("image", new Blob([readFileSync(COFFEE)]));
+  form.set("image", new Blob([readFileSync(COFFEE), `never seen ${Math.random()}`]));
   // A beam of one never waits for others to agree: each word is sent as it is decoded.
   const response = await fetch(`${GATEWAY}/v1/captions/stream?beam_size=1&max_words=40`, {
     method: "POST",

@@ -21,12 +21,14 @@ CONNECTIONS = 200
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("strict")
-    with running_stack(folder, header_timeout_s=8, upload_total_s=8) as running:
+    with running_stack(
+        folder, header_timeout_s=8, upload_total_s=8, caption_cache_bytes=0
+    ) as running:
         yield running
 
 
 async def latencies(url: str, count: int) -> list[float]:
-    """Of cached photos one after the other: what honest clients feel."""
+    """Of photos with cached features one after the other: what honest clients feel."""
     photo = {"image": photos.CAT.read_bytes()}
     times = []
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
