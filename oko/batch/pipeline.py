@@ -28,8 +28,12 @@ DECODER_CPUS = 0.05
 """A decoder waits most of the time. Many of them must not keep encoders away."""
 CORES_PER_DECODER = 8
 """Encoder cores that one decoder keeps up with in each language, with something to spare."""
-BLOCK_BYTES = 32 * 2**20
-"""Ray hands parts on when so many bytes have gathered: 512 photos of 64 KiB."""
+BLOCK_BYTES = 2**20
+"""Ray gathers rows until a block has so many bytes. Less than a part: each goes on at once, and the
+room that Ray reserves for blocks to come is no reason to leave actors idle."""
+IDLE = 0.0
+"""Ray takes actors away whose pool is used less than this. Only an end of work is a reason: a pool
+that shrinks in a pause has to load its models again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ def run(partitions: Sequence[Partition], job: Job, pools: Pools) -> Iterator[Wri
         return
     context = DataContext.get_current()
     context.target_max_block_size = BLOCK_BYTES
+    context.autoscaling_config.actor_pool_util_downscaling_threshold = IDLE
     context.enable_progress_bars = False
     rows = [asdict(partition) for partition in partitions]
     parts = (

@@ -23,6 +23,8 @@ OVERLAYS = {
     "production-next": "k8s/overlays/production-next",
     "everything": "tests/k8s/overlays/everything",
 }
+BATCH = {"batch-job": "k8s/batch/job", "batch-ray": "k8s/batch/ray"}
+"""Runs of `oko batch`; none of the services is in them."""
 
 
 def tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +43,7 @@ def tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @cache
 def text(overlay: str) -> str:
-    built = tool("kubectl", "kustomize", OVERLAYS[overlay])
+    built = tool("kubectl", "kustomize", (OVERLAYS | BATCH)[overlay])
     assert built.returncode == 0, built.stderr
     return built.stdout
 

@@ -54,7 +54,8 @@ def test_policies(tmp_path: Path) -> None:
 
 def test_dockerfiles(tmp_path: Path) -> None:
     """The same checker on the images' recipes."""
-    for path in (REPOSITORY / "Dockerfile", *REPOSITORY.glob("services/*/Dockerfile")):
+    recipes = (*REPOSITORY.glob("services/*/Dockerfile"), REPOSITORY / "oko/batch/Dockerfile")
+    for path in (REPOSITORY / "Dockerfile", *recipes):
         target = tmp_path / path.relative_to(REPOSITORY)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
