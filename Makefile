@@ -13,7 +13,7 @@ LANGUAGE := en
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run web caption docs test test-browser screenshots test-train train-env test-faults test-images test-api test-compose test-k8s lint types format clean bench
+.PHONY: help run web caption docs test test-browser screenshots test-train train-env test-faults test-images test-bulk test-package test-api test-compose test-k8s lint types format clean bench
 
 help:  ## this list
 	@awk -F ':.*##' '/^[a-z0-9-]+:.*##/ {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ test-faults: $(VENV)/test.stamp  ## dying processes, overload, drain, slow clien
 
 test-images: $(VENV)/test.stamp  ## 20,000 mutated images (5 minutes)
 	@$(BIN)/python -m pytest -m slow -s tests/images
+
+test-bulk: $(VENV)/test.stamp  ## 2,000 photos through `oko caption`, killed and resumed, against the bare encoder (6 minutes)
+	@$(BIN)/python -m pytest -m slow -s tests/bulk
+
+test-package: $(VENV)/test.stamp  ## the wheel, installed into an environment of its own
+	@$(BIN)/python -m pytest -m slow -s tests/package
 
 test-compose: $(VENV)/test.stamp $(VENV)/deploy.stamp  ## build the images, run the stack and the pods, break them (needs Docker)
 	@tests/compose/engine.sh

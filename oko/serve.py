@@ -45,12 +45,18 @@ def main() -> int:
         **os.environ,
     }
     manager = Manager()
-    for name, command in _procfile(REPOSITORY / "Procfile").items():
+    for name, command in _procfile(_path("Procfile")).items():
         manager.add_process(name, command, env=environment, cwd=str(REPOSITORY))
     url = f"http://127.0.0.1:{gateway.gateway_port}"
     threading.Thread(target=_announce, args=(url,), daemon=True).start()
     manager.loop()
     return int(manager.returncode or 0)
+
+
+def _path(name: str) -> Path:
+    """In a checkout, or where the package is installed."""
+    installed = REPOSITORY / "oko" / name
+    return installed if installed.exists() else REPOSITORY / name
 
 
 def _procfile(path: Path) -> dict[str, str]:

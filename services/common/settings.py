@@ -7,6 +7,10 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+"""Of an installed package: the folder that it is installed in."""
+
+_INSTALLED = REPOSITORY / "oko" / "models"
+MODELS = _INSTALLED if _INSTALLED.is_dir() else REPOSITORY / "models"
 
 
 class ServiceSettings(BaseSettings):
@@ -21,9 +25,7 @@ class ServiceSettings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         "json", description="`json`: one object a line for machines; `console`: for people."
     )
-    models_dir: Path = Field(
-        REPOSITORY / "models", description="Folder with `manifest.json` and the ONNX models."
-    )
+    models_dir: Path = Field(MODELS, description="Folder with `manifest.json` and the ONNX models.")
     internal_token: SecretStr | None = Field(
         None,
         description="Shared secret between the gateway and the inner services. When set, the "
