@@ -11,7 +11,7 @@ from oko.outputs.output import UnusableOutput
 from services.common.images import ImageLimits, Pixels, decode_to_size, read_header
 from services.decoder.captions import Word
 from services.encoder.settings import EncoderSettings
-from services.gateway.heatmaps import figure, overlay, overlay_size
+from services.gateway.overlays import figure, overlay, overlay_size
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
