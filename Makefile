@@ -50,6 +50,9 @@ test-bulk: $(VENV)/test.stamp  ## 2,000 photos through `oko caption`, killed and
 test-package: $(VENV)/test.stamp  ## the wheel, installed into an environment of its own
 	@$(BIN)/python -m pytest -m slow -s tests/package
 
+test-batch: $(VENV)/test.stamp  ## a Ray cluster of two nodes, one of which dies; cost of a photo; memory (10 minutes)
+	@$(BIN)/python -m pytest -m slow -s tests/batch
+
 test-compose: $(VENV)/test.stamp $(VENV)/deploy.stamp  ## build the images, run the stack and the pods, break them (needs Docker)
 	@tests/compose/engine.sh
 	@$(BIN)/python -m pytest -m slow -s tests/compose
@@ -114,7 +117,7 @@ $(VENV)/run.stamp: $(VENV)/bin/python $(addprefix requirements/,run.txt constrai
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp requirements/test.txt
+$(VENV)/test.stamp: $(VENV)/run.stamp requirements/test.txt requirements/batch.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
 	@touch $@
 

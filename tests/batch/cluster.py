@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -32,31 +32,34 @@ class Node:
 class RayCluster:
     address: str
     head: Node
-    workers: list[Node] = field(default_factory=list)
+    other: Node
 
     def processes(self) -> list[psutil.Process]:
         return [
             process
-            for node in (self.head, *self.workers)
+            for node in (self.head, self.other)
             if node.raylet.is_running()
             for process in node.processes()
         ]
 
 
 @contextmanager
-def ray_cluster(workers: int) -> Iterator[RayCluster]:
-    """A head that does no work, and workers of one core each, with token authentication."""
+def ray_cluster() -> Iterator[RayCluster]:
+    """Two machines of one core each, with token authentication; the head is one of them."""
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # read once in a process
-    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+    os.environ |= {
+        "RAY_AUTH_MODE": "token",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",  # 15 by default, which starves them on two shared cores
+    }
     from ray.cluster_utils import Cluster
 
-    store = {"object_store_memory": OBJECT_STORE_BYTES}
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **store}
-    )
+    machine = {"num_cpus": 1, "object_store_memory": OBJECT_STORE_BYTES}
+    head = machine | {"include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
-        nodes = [cluster.add_node(num_cpus=1, **store) for _ in range(workers)]
-        yield RayCluster(cluster.address, _node(cluster.head_node), list(map(_node, nodes)))
+        other = cluster.add_node(**machine)
+        yield RayCluster(cluster.address, _node(cluster.head_node), _node(other))
     finally:
         cluster.shutdown()
 

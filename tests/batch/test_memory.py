@@ -6,7 +6,6 @@ moves, waits and is written is the real thing.
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from itertools import cycle
@@ -18,6 +17,7 @@ import pytest
 from services.common.manifest import Manifest
 from tests.batch import inputs, standin
 from tests.batch.cluster import RayCluster, ray_cluster
+from tests.batch.meter import Meter
 from tests.batch.outputs import Output
 from tests.processes import REPOSITORY
 
@@ -31,7 +31,7 @@ INTERVAL_S = 1.0
 @pytest.fixture
 def cluster() -> Iterator[RayCluster]:
     """One for each run: Ray keeps shared memory that it has used once."""
-    with ray_cluster(workers=2) as cluster:
+    with ray_cluster() as cluster:
         yield cluster
 
 
@@ -49,22 +49,14 @@ def peak_megabytes(source: Path, output: Path, models: Path, cluster: RayCluster
         cwd=REPOSITORY,
     )
     command = psutil.Process(running.pid)
-    watch, peak, end = threading.Event(), 0.0, time.monotonic() + PATIENCE_S
+    meter = Meter(lambda: [command, *cluster.processes()])
+    end = time.monotonic() + PATIENCE_S
     while running.poll() is None:
         assert time.monotonic() < end
-        peak = max(peak, sum(map(_megabytes, [command, *cluster.processes()])))
-        watch.wait(INTERVAL_S)
+        meter.sample()
+        time.sleep(INTERVAL_S)
     assert running.returncode == 0
-    return peak
-
-
-def _megabytes(process: psutil.Process) -> float:
-    """Proportional set size: what several processes share counts once."""
-    try:
-        size: float = process.memory_full_info().pss
-    except psutil.Error:
-        return 0.0
-    return size / 1e6
+    return meter.peak_megabytes
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
