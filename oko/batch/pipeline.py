@@ -26,7 +26,7 @@ ENCODER_SHARE = 0.9
 photo is about a tenth of the encoder's."""
 DECODER_CPUS = 0.05
 """A decoder waits most of the time. Many of them must not keep encoders away."""
-CORES_PER_DECODER = 8
+CORES_PER_DECODER = 6
 """Encoder cores that one decoder keeps up with in each language, with something to spare."""
 BLOCK_BYTES = 2**20
 """Ray gathers rows until a block has so many bytes. Less than a part: each goes on at once, and the
@@ -73,8 +73,7 @@ class _Decode:
         self._request, self._output = job.request, Folder(job.output)
 
     def __call__(self, parts: pa.Table) -> Iterator[pa.Table]:
-        for row in parts.to_pylist():
-            encoded = Encoded.from_row(row)
+        for encoded in Encoded.from_table(parts):
             yield write(encoded, self._decoder(encoded), self._request, self._output).to_table()
 
 
@@ -90,6 +89,7 @@ def run(partitions: Sequence[Partition], job: Job, pools: Pools) -> Iterator[Wri
     context.target_max_block_size = BLOCK_BYTES
     context.autoscaling_config.actor_pool_util_downscaling_threshold = IDLE
     context.enable_progress_bars = False
+    context.issue_detectors_config.detectors = []  # advice for whoever writes pipelines
     rows = [asdict(partition) for partition in partitions]
     parts = (
         ray.data.from_items(rows, override_num_blocks=len(rows))

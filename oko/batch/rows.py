@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from oko.batch.plan import Part
 from services.common.wire import Features
@@ -46,27 +47,46 @@ class Encoded:
     failures: list[Failure]
 
     def to_table(self) -> pa.Table:
+        features = np.asarray(self.features, "<f2")  # [photos, 64, D]
         row = {
             **asdict(self.part),
             "keys": self.keys,
             "digests": self.digests,
-            "features": np.asarray(self.features, "<f2").tobytes(),
-            "cells": len(self.features[0]) if self.features else 1,
+            "features": b"",
+            "cells": features.shape[1] if self.features else 1,
             "failures": list(map(asdict, self.failures)),
         }
-        return pa.Table.from_pylist([row], _ENCODED)
+        table = pa.Table.from_pylist([row], _ENCODED)
+        place = table.schema.get_field_index("features")
+        return table.set_column(place, _ENCODED.field(place), _binary(features))
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Self:
-        features = np.frombuffer(row["features"], "<f2")
+    def from_table(cls, table: pa.Table) -> list[Self]:
+        """The rows. Their features stay where Ray holds them; nothing is copied."""
+        rows = table.drop_columns("features").to_pylist()
+        values = table["features"]
+        return [
+            cls._from_row(row, np.frombuffer(value.as_buffer(), "<f2"))
+            for row, value in zip(rows, values, strict=True)
+        ]
+
+    @classmethod
+    def _from_row(cls, row: dict[str, Any], features: NDArray[np.float16]) -> Self:
+        keys = row["keys"]
         return cls(
             _part(row),
-            row["keys"],
+            keys,
             row["digests"],
-            # [photos, 64, D]
-            list(features.reshape(len(row["keys"]), row["cells"], -1)) if row["keys"] else [],
+            list(features.reshape(len(keys), row["cells"], -1)) if keys else [],
             [Failure(**failure) for failure in row["failures"]],
         )
+
+
+def _binary(array: NDArray[np.float16]) -> pa.Array:
+    """A column of one value, the array's own bytes: tens of megabytes are not copied."""
+    offsets = pa.py_buffer(np.array([0, array.nbytes], np.int64))
+    data = pa.py_buffer(np.ascontiguousarray(array))
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), 1, [None, offsets, data])
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from tests.processes import REPOSITORY
 pytestmark = pytest.mark.slow
 
 FEW, MANY = 2_000, 20_000
+RECORDS = 64
+"""Of a part: both runs have many more parts than fit into what is under way."""
 PATIENCE_S = 900.0
 INTERVAL_S = 1.0
 
@@ -43,6 +45,7 @@ def models(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Path
 def peak_megabytes(source: Path, output: Path, models: Path, cluster: RayCluster) -> float:
     """Runs the command; the most memory that it and the cluster's processes have together."""
     options = ("--key-column", "name", "--beam-size", "1", "--max-words", "2")
+    options += ("--records", str(RECORDS))
     where = ("--models", str(models), "--address", cluster.address)
     running = subprocess.Popen(
         [sys.executable, "-m", "oko.batch", str(source), str(output), *options, *where],
