@@ -26,7 +26,7 @@ PEERS = {
 }
 CROWD = 16
 SECONDS = 5.0
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
 
 
 def measure() -> Figures:

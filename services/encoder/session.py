@@ -1,6 +1,7 @@
 """The encoder model: pixels → features, one ONNX session."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnxruntime as ort
@@ -12,7 +13,12 @@ from services.common.wire import Features
 
 
 class EncoderSession:
-    """Thread-safe; `run` releases the GIL."""
+    """Thread-safe; `run` releases the GIL.
+
+    The photos of a batch are runs of their own, as many at the same time as there are threads,
+    which they share: threads of one run wait for each other at every layer, and when one of them
+    loses its core to the decoder, another photo has work for the rest.
+    """
 
     def __init__(self, model: EncoderModel, threads: int, precision: Precision = "fp32") -> None:
         """Loads and checks the model.
@@ -34,11 +40,12 @@ class EncoderSession:
         options.inter_op_num_threads = 1
         # The pool would otherwise spin between runs and take the cores from the decoder.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Batches of every size come by; the arena would keep the largest for ever.
+        # The arena would keep the most that was ever needed, and is no faster.
         options.enable_cpu_mem_arena = False
         self._session = ort.InferenceSession(
             self.file.path, options, providers=["CPUExecutionProvider"]
         )
+        self._runs = ThreadPoolExecutor(options.intra_op_num_threads, "encoder-run")
         self.model = model
         self.side = int(self._session.get_inputs()[0].shape[1])
 
@@ -51,6 +58,10 @@ class EncoderSession:
         Returns:
             For each image float16 [64, D].
         """
-        batch = np.stack(images)  # [batch, side, side, 3]
-        (features,) = self._session.run(["features"], {"image": batch})
-        return list(np.asarray(features, dtype=np.float16))
+        if len(images) == 1:
+            return [self._run(images[0])]
+        return list(self._runs.map(self._run, images))
+
+    def _run(self, image: Pixels) -> Features:
+        (features,) = self._session.run(["features"], {"image": image[None]})
+        return np.asarray(features[0], dtype=np.float16)

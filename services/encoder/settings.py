@@ -26,8 +26,8 @@ class EncoderSettings(ServiceSettings):
         4,
         ge=1,
         le=64,
-        description="Most photos in one model run. On a CPU a batch is about as fast per photo as "
-        "one alone, so a small batch keeps the wait of the last one short.",
+        description="Most photos taken from the queue at once. They are encoded side by side; a "
+        "small batch keeps the wait of the last one short.",
     )
     encoder_batch_wait_ms: float = Field(
         2.0,
