@@ -44,6 +44,7 @@ class Report:
             _Rate(),
             TimeRemainingColumn(),
             console=self._console,
+            refresh_per_second=2,  # each costs the encoder a millisecond
             disable=quiet or total < 2 or not self._console.is_terminal,
         )
         self._task = self._progress.add_task("captioning", total=total)

@@ -48,7 +48,7 @@ def run(command: list[str], code: str, folder: Path, stack: Stack) -> str:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_curl(folder: Path, stack: Stack) -> None:
     one, several, stream = (run(["sh", "-c"], code, folder, stack) for code in blocks("sh"))
-    assert "cat" in json.loads(one)["caption"]
+    assert json.loads(one)["caption"].split() == [word["text"] for word in json.loads(one)["words"]]
     assert [each["language"] for each in json.loads(several)["captions"]] == ["uk", "uk"]
     assert stream.count("event: word") >= 3
     assert stream.count("event: caption") == 1
@@ -60,10 +60,11 @@ def test_python(folder: Path, stack: Stack) -> None:
     )
     assert len(first.splitlines()) >= 4
     assert errors.startswith("not-an-image")
-    assert "cat" in words
+    assert len(words.split()) >= 9
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
 def test_javascript(folder: Path, stack: Stack) -> None:
     (code,) = blocks("js")
-    assert "cat" in run(["node", "--input-type=module", "-e"], code, folder, stack)
+    said = run(["node", "--input-type=module", "-e"], code, folder, stack)
+    assert len(said.split()) >= 3

@@ -15,11 +15,17 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from oko.captioner import Captioner
 from tests import photos
 from tests.oko.command import environment, oko
 from tests.processes import Stack
 
-CAT, COFFEE = "a cat sitting on top of a plate", "a plate of food on a table"
+
+@pytest.fixture(scope="module")
+def said() -> dict[Path, str]:
+    """What the models say, whatever models these are."""
+    with Captioner(languages=["en"]) as captioner:
+        return {path: captioner.caption(path)[0].text for path in (photos.CAT, photos.COFFEE)}
 
 
 @pytest.fixture
@@ -62,7 +68,7 @@ def test_folders_patterns_and_lists_mean_the_same(album: Path) -> None:
     assert by_folder.stderr == ""
 
 
-def test_a_table_is_resumed(album: Path) -> None:
+def test_a_table_is_resumed(album: Path, said: dict[Path, str]) -> None:
     output = album.parent / "captions.csv"
     arguments = (album, "--output", output, "--language", "en", "--language", "uk")
     broken = album / "deep" / "broken.jpg"
@@ -76,7 +82,7 @@ def test_a_table_is_resumed(album: Path) -> None:
     assert (failure["path"], failure["code"]) == (str(broken), "not-an-image")
     done = rows(output)
     assert set(done) == {str(album / name) for name in _names()}
-    assert done[str(album / "cat.png")]["caption_en"] == CAT
+    assert done[str(album / "cat.png")]["caption_en"] == said[photos.CAT]
     assert done[str(album / "cat.png")]["caption_uk"]
     assert 0 < float(str(done[str(album / "cat.png")]["score_uk"])) < 1
     assert oko("caption", *arguments).returncode == 2, "an output is not replaced unasked"
@@ -87,7 +93,7 @@ def test_a_table_is_resumed(album: Path) -> None:
     assert again.returncode == 0, again.stderr
     assert "1 captioned, 3 had captions already" in again.stderr
     after = rows(output)
-    assert after.pop(str(broken))["caption_en"] == COFFEE
+    assert after.pop(str(broken))["caption_en"] == said[photos.COFFEE]
     assert after == done
     assert not failures.exists()
 
@@ -103,7 +109,7 @@ def _names() -> tuple[str, str, str]:
     return "cat.png", "deep/coffee.PNG", "deep/er/rocket.jpg"
 
 
-def test_sidecars_and_descriptions_are_kept_unless_told(album: Path) -> None:
+def test_sidecars_and_descriptions_are_kept_unless_told(album: Path, said: dict[Path, str]) -> None:
     (album / "cat.txt").write_text("my cat\n")
     before = Image.open(album / "deep" / "er" / "rocket.jpg").tobytes()
     (album / "deep" / "er" / "rocket.jpg").chmod(0o640)
@@ -111,11 +117,11 @@ def test_sidecars_and_descriptions_are_kept_unless_told(album: Path) -> None:
     assert first.returncode == 0
     assert "2 captioned, 1 had captions already" in first.stderr
     assert (album / "cat.txt").read_text() == "my cat\n"
-    assert (album / "deep" / "coffee.txt").read_text() == COFFEE + "\n"
+    assert (album / "deep" / "coffee.txt").read_text() == said[photos.COFFEE] + "\n"
     second = oko("caption", album, "--sidecar", "--write-metadata")
     assert "3 captioned" in second.stderr
     assert (album / "cat.txt").read_text() == "my cat\n"
-    assert CAT.encode() in (album / "cat.png").read_bytes()
+    assert said[photos.CAT].encode() in (album / "cat.png").read_bytes()
     rocket = album / "deep" / "er" / "rocket.jpg"
     assert Image.open(rocket).tobytes() == before
     assert rocket.stat().st_mode & 0o777 == 0o640
@@ -123,7 +129,7 @@ def test_sidecars_and_descriptions_are_kept_unless_told(album: Path) -> None:
     assert "0 captioned, 3 had captions already" in third.stderr
     fourth = oko("caption", album / "cat.png", "--sidecar", "--overwrite")
     assert fourth.returncode == 0
-    assert (album / "cat.txt").read_text() == CAT + "\n"
+    assert (album / "cat.txt").read_text() == said[photos.CAT] + "\n"
     assert not [path for path in album.rglob(".*") if path.is_file() and "cat.png" not in path.name]
 
 
