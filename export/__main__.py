@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from export import graphs, parity
 from export.float16 import fold_batch_norm, round_weights
+from export.int8 import add_int8
 from export.manifest import build_manifest, vocabulary_document, write_json
 from train import checkpoint
 from train.data import load_pixels
@@ -80,6 +81,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos for parity")
     parser.add_argument("--photo-count", type=int, default=16)
     parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument(
+        "--int8",
+        type=Path,
+        metavar="WORK_DIR",
+        help="adds 8-bit models, calibrated and judged on the photos of this folder",
+    )
     parser.add_argument("--cache", type=Path, default=Path("runs/weights"), help="for downloads")
     return parser.parse_args()
 
@@ -104,7 +111,9 @@ def main() -> None:
             raise SystemExit(f"nothing written: {size:.0f} MB, allowed {LARGEST_MB}")
         shutil.rmtree(arguments.models / "decoder", ignore_errors=True)
         shutil.copytree(target, arguments.models, dirs_exist_ok=True)
-    print(f"{arguments.models}: {size:.1f} MB")
+    if arguments.int8:
+        add_int8(arguments.models, arguments.int8)
+    print(f"{arguments.models}: {parity.file_size_mb(arguments.models):.1f} MB")
 
 
 if __name__ == "__main__":

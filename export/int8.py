@@ -132,7 +132,11 @@ def swapped(models: Path, target: Path, document: dict[str, Any], **files: Path)
 
 
 def add_int8(
-    models: Path, work_dir: Path, collection: str, photo_count: int, method: str
+    models: Path,
+    work_dir: Path,
+    collection: str = "flickr8k",
+    photo_count: int = 128,
+    method: str = "minmax",
 ) -> dict[str, Any]:
     """Adds the variants to a models folder; the manifest as it was written."""
     document: dict[str, Any] = json.loads((models / "manifest.json").read_text())
