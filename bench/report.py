@@ -193,12 +193,12 @@ def _engines(figures: Figures) -> Iterable[tuple[str, str]]:
     yield "`sgemm`, all threads", f"{figures['sgemm_gflops']:.0f} GFLOP/s"
     yield "encoder's arithmetic", f"{figures['encoder_gflop']:.2f} GFLOP"
     yield "encoder, best layout", f"{encoder_gflops(figures):.0f} GFLOP/s"
-    for name in ("all_threads", "all_threads_batch_4", "one_thread"):
+    for name in ("all_threads", "all_threads_4_at_once", "a_core_per_photo"):
         rate = figures[f"encoder_{name}_per_s"]
         yield f"encoder, {name.replace('_', ' ')}", f"{rate:.2f} photos/s"
     yield (
         "encoder, ONNX Runtime's own defaults",
-        f"{1000 / figures['encoder_stock_ms']:.2f} photos/s",
+        f"{figures['encoder_stock_per_s']:.2f} photos/s",
     )
     for many in (1, 4, 16):
         yield f"decoder, {many} at once", f"{figures[f'decoder_{many}_words_per_s']:.0f} words/s"
