@@ -1,5 +1,6 @@
 """Four times more than it can do for a minute: what is accepted is in time, the rest is told."""
 
+import asyncio
 import statistics
 import time
 from collections.abc import Coroutine, Iterator
@@ -30,23 +31,30 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @dataclass(frozen=True)
-class Throughput:
+class Measured:
     a_second: float
     a_core_second: float
     """Per second of one core that others left to the services. On a machine of one's own the two
     say the same; here neighbours come and go within a minute."""
+    memory: dict[str, int]
+    """Most resident bytes by service: the encoder holds more while a run lasts."""
+
+    def __str__(self) -> str:
+        return f"{self.a_second:.1f}/s, {self.a_core_second:.2f} per core-second"
 
 
-async def measured(stack: Stack, load: Load, work: Coroutine[None, None, None]) -> Throughput:
+async def measured(stack: Stack, load: Load, work: Coroutine[None, None, None]) -> Measured:
+    processes = {name: psutil.Process(pid) for name, pid in pids(stack).items()}
+    memory = dict.fromkeys(processes, 0)
     processor, started = ProcessorTime(stack), time.monotonic()
-    await work
+    working = asyncio.ensure_future(work)
+    while not working.done():
+        for name, process in processes.items():
+            memory[name] = max(memory[name], process.memory_info().rss)
+        await asyncio.wait((working,), timeout=0.5)
+    await working
     answered, seconds = len(load.ok()), time.monotonic() - started
-    return Throughput(answered / seconds, answered / processor.core_seconds())
-
-
-def resident(stack: Stack) -> dict[str, int]:
-    """Bytes of memory by service."""
-    return {name: psutil.Process(pid).memory_info().rss for name, pid in pids(stack).items()}
+    return Measured(answered / seconds, answered / processor.core_seconds(), memory)
 
 
 async def test_overload(stack: Stack) -> None:
@@ -55,14 +63,14 @@ async def test_overload(stack: Stack) -> None:
     calm = Load(stack.url, photo)
     capacity = await measured(stack, calm, calm.closed_loop(WORKERS, seconds=15))
     rate = 4 * capacity.a_second
-    # Warm: caches and the buffers of full queues are there before memory is measured.
-    await Load(stack.url, photo).open_loop(rate, 15)
-    start = resident(stack)
+    # Caches and the buffers of full queues are there before memory is compared.
+    warm = Load(stack.url, photo)
+    before = await measured(stack, warm, warm.open_loop(rate, 15))
 
     load = Load(stack.url, photo)
     overloaded = await measured(stack, load, load.open_loop(rate, SECONDS))
 
-    growth = {name: size / start[name] - 1 for name, size in resident(stack).items()}
+    growth = {name: size / before.memory[name] - 1 for name, size in overloaded.memory.items()}
     kept = overloaded.a_core_second / capacity.a_core_second
     print(f"\ncapacity: {capacity}\n4x for {SECONDS:g} s: {overloaded}, {kept:.0%} of capacity")
     print(f"{summary(load.answers)}\nmemory growth: {growth}")
