@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -22,6 +21,7 @@ from tqdm import tqdm
 
 from train.data import IMAGE_SIZE, Photo, load_photos, load_pixels
 from train.inception import build_inception, input_range
+from train.read_ahead import read_ahead
 
 Extract = Callable[[np.ndarray], list[np.ndarray]]  # a batch → one array a layer
 Source = Callable[[int], Iterator[np.ndarray]]  # batches from this photo on
@@ -74,18 +74,11 @@ def project(
 
 def pixel_batches(photos: list[Photo], batch_size: int) -> Iterator[np.ndarray]:
     """Batches of uint8 [n, 299, 299, 3]; the next one is decoded while this one is used."""
-    starts = range(0, len(photos), batch_size)
-    with ThreadPoolExecutor(1) as pool:
 
-        def decode(start: int) -> np.ndarray:
-            return np.stack([load_pixels(p.path) for p in photos[start : start + batch_size]])
+    def decode(start: int) -> np.ndarray:
+        return np.stack([load_pixels(p.path) for p in photos[start : start + batch_size]])
 
-        upcoming = pool.submit(decode, 0) if photos else None
-        for start in starts:
-            batch = upcoming.result()
-            if start + batch_size < len(photos):
-                upcoming = pool.submit(decode, start + batch_size)
-            yield batch
+    return read_ahead(decode, range(0, len(photos), batch_size))
 
 
 def from_photos(photos: list[Photo], batch_size: int = 16) -> Source:

@@ -17,7 +17,6 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -34,6 +33,7 @@ from train.features import load_features
 from train.fit import DevSet, dev_cider
 from train.inception import build_inception
 from train.plots import plot_curves
+from train.read_ahead import read_ahead
 from train.running_mean import RunningMean
 from train.targets import CUT
 from train.text import START, UNKNOWN, Vocabulary
@@ -99,13 +99,7 @@ class TrainPhotos:
                     chosen[language] += [(number, captions[i]) for i in picked]
             return maps, {one: padded(captions) for one, captions in chosen.items() if captions}
 
-        with ThreadPoolExecutor(1) as pool:
-            upcoming = pool.submit(read, groups[0])
-            for following in range(1, len(groups) + 1):
-                ready = upcoming.result()
-                if following < len(groups):
-                    upcoming = pool.submit(read, groups[following])
-                yield ready
+        return read_ahead(read, groups)
 
 
 class Joint:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from train.data import Photo
 from train.features import load_features
 from train.probe import frequent_words, word_labels
+from train.read_ahead import read_ahead
 
 CUT = "mixed4"
 WORDS = 600  # frequent caption words that are to be read from the pooled features
@@ -74,10 +74,4 @@ def batches(data: CachedTargets, batch_size: int, seed: int) -> Iterator[list[np
     order = generator.permutation(len(data.examples))
     groups = [order[i : i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)]
     flips = [generator.random(batch_size) < 0.5 for _ in groups]
-    with ThreadPoolExecutor(1) as pool:
-        upcoming = pool.submit(data.batch, groups[0], flips[0])
-        for following in range(1, len(groups) + 1):
-            ready = upcoming.result()
-            if following < len(groups):
-                upcoming = pool.submit(data.batch, groups[following], flips[following])
-            yield ready
+    return read_ahead(lambda job: data.batch(*job), list(zip(groups, flips, strict=True)))
