@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.data import Photo
-from train.text import START, Vocabulary
+from train.text import START, UNKNOWN, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,18 @@ def encode_captions(
     ]
 
 
+def teacher_forced(captions: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Ids with <end>, of any lengths → tokens and targets, int32 [n, t].
+
+    Shorter captions are filled up with `UNKNOWN`, which does not count as a target.
+    """
+    targets = np.full((len(captions), max(map(len, captions), default=1)), UNKNOWN, np.int32)
+    for row, ids in enumerate(captions):
+        targets[row, : len(ids)] = ids
+    start = np.full((len(captions), 1), START, np.int32)
+    return np.concatenate([start, targets[:, :-1]], axis=1), targets
+
+
 def epoch(
     captions: dict[str, list[tuple[int, list[int]]]], size: int, seed: int
 ) -> Iterator[Batch]:
@@ -51,7 +63,5 @@ def epoch(
     for index in generator.permutation(len(batches)):
         language, chunk = batches[index]
         chosen = [captions[language][number] for number in chunk]
-        targets = np.array([ids for _, ids in chosen], np.int32)
-        start = np.full((len(chunk), 1), START, np.int32)
-        tokens = np.concatenate([start, targets[:, :-1]], axis=1)
+        tokens, targets = teacher_forced([ids for _, ids in chosen])
         yield Batch(language, np.array([row for row, _ in chosen]), tokens, targets)

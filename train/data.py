@@ -20,6 +20,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -27,6 +28,7 @@ from tqdm import tqdm
 
 SPLITS = ("train", "dev", "test")
 IMAGE_SIZE = 299
+TRANSLATED = "captions.translated.jsonl"  # what `train.translate` adds, for train photos only
 _NOT_LANGUAGES = {"image", "split"}
 
 
@@ -40,17 +42,39 @@ class Photo:
     captions: dict[str, tuple[str, ...]]
 
 
-def load_photos(work_dir: Path, collections: Iterable[str] = ()) -> list[Photo]:
-    """All imported photos, in a stable order: by collection, then as in its ``captions.jsonl``."""
+def load_photos(
+    work_dir: Path, collections: Iterable[str] = (), *, translated: bool = False
+) -> list[Photo]:
+    """All imported photos, in a stable order: by collection, then as in its ``captions.jsonl``.
+
+    With `translated` train photos also have the captions that `train.translate` made.
+    """
     wanted = list(collections) or sorted(p.name for p in (work_dir / "data").iterdir())
     photos = []
     for name in wanted:
         root = work_dir / "data" / name
-        for line in (root / "captions.jsonl").read_text().splitlines():
-            row = json.loads(line)
-            captions = {k: tuple(v) for k, v in row.items() if k not in _NOT_LANGUAGES}
-            photos.append(Photo(root / "images" / row["image"], name, row["split"], captions))
+        more = _captions_by_image(root / TRANSLATED) if translated else {}
+        for image, row in _rows_by_image(root / "captions.jsonl").items():
+            captions = _captions(row)
+            for language, texts in more.get(image, {}).items() if row["split"] == "train" else ():
+                captions[language] = (*captions.get(language, ()), *texts)
+            photos.append(Photo(root / "images" / image, name, row["split"], captions))
     return photos
+
+
+def _rows_by_image(path: Path) -> dict[str, dict[str, Any]]:
+    rows = map(json.loads, path.read_text().splitlines())
+    return {row["image"]: row for row in rows}
+
+
+def _captions(row: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(value) for key, value in row.items() if key not in _NOT_LANGUAGES}
+
+
+def _captions_by_image(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
+    if not path.exists():
+        raise SystemExit(f"{path} is missing: run python -m train.translate first")
+    return {image: _captions(row) for image, row in _rows_by_image(path).items()}
 
 
 def caption_languages(photos: Iterable[Photo]) -> list[str]:

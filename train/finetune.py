@@ -25,7 +25,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from train import checkpoint
-from train.batches import encode_captions
+from train.batches import encode_captions, teacher_forced
 from train.caption_model import CaptionModel
 from train.data import Photo, load_photos
 from train.decoder import GRID
@@ -36,7 +36,7 @@ from train.plots import plot_curves
 from train.read_ahead import read_ahead
 from train.running_mean import RunningMean
 from train.targets import CUT
-from train.text import START, UNKNOWN, Vocabulary
+from train.text import Vocabulary
 
 CHANNELS = 2048
 CAPTIONS = 3  # of a photo and language in one step; the others have their turn in other epochs
@@ -46,13 +46,8 @@ Captions = tuple[np.ndarray, np.ndarray, np.ndarray]  # photo [m], tokens and ta
 
 
 def padded(captions: list[tuple[int, list[int]]]) -> Captions:
-    """(row of the batch, ids with <end>) as arrays; what is behind an end does not count."""
-    longest = max((len(ids) for _, ids in captions), default=1)
-    targets = np.full((len(captions), longest), UNKNOWN, np.int32)
-    for row, (_, ids) in enumerate(captions):
-        targets[row, : len(ids)] = ids
-    start = np.full((len(captions), 1), START, np.int32)
-    tokens = np.concatenate([start, targets[:, :-1]], axis=1)
+    """(row of the batch, ids with <end>) as arrays."""
+    tokens, targets = teacher_forced([ids for _, ids in captions])
     return np.array([photo for photo, _ in captions], np.int32), tokens, targets
 
 
@@ -183,6 +178,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--weights", help="encoder weights (default: what the run was trained on)")
     parser.add_argument("--cached", default="nsfwjs", help="folder of cached mixed4")
     parser.add_argument("--collection", action="append", help="default: flickr8k and coco")
+    parser.add_argument(
+        "--translated", action="store_true", help="with captions of train.translate"
+    )
     parser.add_argument("--name", default="tuned")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--minutes", type=float, help="stop after this time; resumable")
@@ -251,7 +249,9 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     notes = checkpoint.read_notes(arguments.run)
     notes.pop("calibration", None)
-    photos = load_photos(work_dir, arguments.collection or ("flickr8k", "coco"))
+    photos = load_photos(
+        work_dir, arguments.collection or ("flickr8k", "coco"), translated=arguments.translated
+    )
     words = {
         language: checkpoint.load_vocabulary(arguments.run, language)
         for language in checkpoint.languages(arguments.run)

@@ -110,6 +110,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--start-from", type=Path, help="run whose decoders are taken over")
     parser.add_argument("--language", action="append", help="default: those of the captions")
     parser.add_argument("--collection", action="append", help="default: flickr8k and coco")
+    parser.add_argument(
+        "--translated", action="store_true", help="with captions of train.translate"
+    )
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--minutes", type=float, help="start no epoch after this time")
     parser.add_argument("--batch-size", type=int, default=64)
@@ -192,7 +195,9 @@ def main() -> None:
     arguments = parse_arguments()
     work_dir, run = arguments.work_dir, arguments.work_dir / "fit" / arguments.name
     run.mkdir(parents=True, exist_ok=True)
-    photos = load_photos(work_dir, arguments.collection or ("flickr8k", "coco"))
+    photos = load_photos(
+        work_dir, arguments.collection or ("flickr8k", "coco"), translated=arguments.translated
+    )
     reduced, basis = reduced_features(work_dir, arguments.features, photos)
     dev = DevSet(photos, reduced)
     vocabularies, captions = {}, {}

@@ -40,8 +40,6 @@ class EncoderSession:
         options.inter_op_num_threads = 1
         # The pool would otherwise spin between runs and take the cores from the decoder.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena would keep the most that was ever needed, and is no faster.
-        options.enable_cpu_mem_arena = False
         self._session = ort.InferenceSession(
             self.file.path, options, providers=["CPUExecutionProvider"]
         )

@@ -1,35 +1,53 @@
-"""What a run takes, over all processes of the cluster and the command itself."""
+"""What a run takes, over all processes of the cluster and the command itself.
 
-from collections.abc import Callable, Iterable
+Sampled while the run lasts, since processes come and go.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 import psutil
 
+Processes = Callable[[], Iterable[psutil.Process]]
 
-class Meter:
-    """Sampled while the run lasts, since processes come and go."""
 
-    def __init__(self, processes: Callable[[], Iterable[psutil.Process]]) -> None:
+class CpuMeter:
+    """Counts from when it is made. A sample is cheap; take one every second or so."""
+
+    def __init__(self, processes: Processes) -> None:
         self._processes = processes
-        self._cpu: dict[int, float] = {}
-        self._before: dict[int, float] = {}
-        self.peak_megabytes = 0.0
-        """Of proportional set sizes: what several processes share counts once."""
-        self.sample()
-        self._before, self.peak_megabytes = dict(self._cpu), 0.0
+        self._before = dict(self._now())
+        self._last = dict(self._before)
 
     def sample(self) -> None:
-        """To be called every second or so."""
-        megabytes = 0.0
-        for process in self._processes():
-            try:
-                times = process.cpu_times()
-                megabytes += process.memory_full_info().pss / 1e6
-            except psutil.Error:
-                continue
-            self._cpu[process.pid] = times.user + times.system
-        self.peak_megabytes = max(self.peak_megabytes, megabytes)
+        self._last |= dict(self._now())
 
     @property
-    def cpu_seconds(self) -> float:
-        """Since the meter was made."""
-        return sum(self._cpu.values()) - sum(self._before.values())
+    def seconds(self) -> float:
+        return sum(self._last.values()) - sum(self._before.values())
+
+    def _now(self) -> Iterator[tuple[int, float]]:
+        for process in self._processes():
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                yield process.pid, times.user + times.system
+
+
+class MemoryMeter:
+    """Proportional set sizes: what several processes share counts once.
+
+    The kernel walks all their pages for a sample, which takes the run's own time: none of these
+    where speed is measured.
+    """
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self.peak_megabytes = 0.0
+
+    def sample(self) -> None:
+        self.peak_megabytes = max(self.peak_megabytes, sum(self._now()))
+
+    def _now(self) -> Iterator[float]:
+        for process in self._processes():
+            with suppress(psutil.Error):
+                yield process.memory_full_info().pss / 1e6

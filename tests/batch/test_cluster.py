@@ -22,7 +22,7 @@ from services.common.manifest import Manifest
 from services.encoder.session import EncoderSession
 from tests.batch import inputs
 from tests.batch.cluster import RayCluster, ray_cluster
-from tests.batch.meter import Meter
+from tests.batch.meter import CpuMeter
 from tests.batch.outputs import Output
 from tests.processes import REPOSITORY
 
@@ -123,18 +123,18 @@ def test_throughput(
     started = time.monotonic()
     running = batch(source, output.path, cluster, tmp_path / "log")
     command = psutil.Process(running.pid)
-    begun: Meter | None = None
+    begun: CpuMeter | None = None
     while running.poll() is None:
         assert time.monotonic() - started < PATIENCE_S, (tmp_path / "log").read_text()
         if begun is None and output.parts:
-            begun, ready = Meter(lambda: [command, *cluster.processes()]), time.monotonic()
+            begun, ready = CpuMeter(lambda: [command, *cluster.processes()]), time.monotonic()
         elif begun is not None:
             begun.sample()
         time.sleep(0.5)
     assert running.returncode == 0, (tmp_path / "log").read_text()
     assert begun is not None
     assert len(output.keys) == len(set(output.keys)) == PHOTOS + 1
-    ray = Cost(steady_rate(output), begun.cpu_seconds / (PHOTOS - RECORDS) * 1000)
+    ray = Cost(steady_rate(output), begun.seconds / (PHOTOS - RECORDS) * 1000)
     size = sum(path.stat().st_size for path in output.parts) / PHOTOS
     print(
         f"\n{PHOTOS} photos, one language, beam 3, on two nodes of one core:"

@@ -17,7 +17,7 @@ import pytest
 from services.common.manifest import Manifest
 from tests.batch import inputs, standin
 from tests.batch.cluster import RayCluster, ray_cluster
-from tests.batch.meter import Meter
+from tests.batch.meter import MemoryMeter
 from tests.batch.outputs import Output
 from tests.processes import REPOSITORY
 
@@ -52,7 +52,7 @@ def peak_megabytes(source: Path, output: Path, models: Path, cluster: RayCluster
         cwd=REPOSITORY,
     )
     command = psutil.Process(running.pid)
-    meter = Meter(lambda: [command, *cluster.processes()])
+    meter = MemoryMeter(lambda: [command, *cluster.processes()])
     end = time.monotonic() + PATIENCE_S
     while running.poll() is None:
         assert time.monotonic() < end
