@@ -6,7 +6,8 @@
 
 Writes ``<work-dir>/features/<name>/<collection>/<layer>.npy``, rows in the order of `load_photos`.
 Interrupted runs go on where they stopped. ``--from-cached`` spares the lower blocks when the
-weights are known to differ only above a layer that is on disk already.
+weights are known to differ only above a layer that is on disk already. ``--augment SEED`` changes
+every photo at random before (`train.augment`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
+from train.augment import load_augmented
 from train.data import IMAGE_SIZE, Photo, load_photos, load_pixels
 from train.inception import build_inception, input_range
 from train.read_ahead import read_ahead
@@ -56,9 +59,14 @@ class FeatureStore:
 
 
 def load_features(work_dir: Path, name: str, layer: str, collection: str) -> np.ndarray:
-    """Activations of a collection, float16 [photos, ...], memory-mapped."""
-    path = work_dir / "features" / name / collection / f"{layer}.npy"
-    return np.load(path, mmap_mode="r")
+    """Activations of a collection, float16 [photos, ...], memory-mapped.
+
+    Of a run that was interrupted: those of the first photos.
+    """
+    folder = work_dir / "features" / name / collection
+    return np.load(folder / f"{layer}.npy", mmap_mode="r")[
+        : int((folder / "progress.txt").read_text())
+    ]
 
 
 def project(
@@ -72,18 +80,27 @@ def project(
     return np.concatenate(parts)
 
 
-def pixel_batches(photos: list[Photo], batch_size: int) -> Iterator[np.ndarray]:
+def pixel_batches(
+    photos: list[Photo], batch_size: int, load: Callable[[Path], np.ndarray] = load_pixels
+) -> Iterator[np.ndarray]:
     """Batches of uint8 [n, 299, 299, 3]; the next one is decoded while this one is used."""
 
     def decode(start: int) -> np.ndarray:
-        return np.stack([load_pixels(p.path) for p in photos[start : start + batch_size]])
+        return np.stack([load(photo.path) for photo in photos[start : start + batch_size]])
 
     return read_ahead(decode, range(0, len(photos), batch_size))
 
 
-def from_photos(photos: list[Photo], batch_size: int = 16) -> Source:
-    """Pixels of the photos."""
-    return lambda start: pixel_batches(photos[start:], batch_size)
+def from_photos(photos: list[Photo], augment: int | None, batch_size: int = 16) -> Source:
+    """Pixels of the photos, changed at random when `augment` is a seed."""
+
+    def load(path: Path) -> np.ndarray:
+        # Python's own hash of a name differs from run to run.
+        return load_augmented(path, crc32(path.name.encode(), augment or 0))
+
+    return lambda start: pixel_batches(
+        photos[start:], batch_size, load_pixels if augment is None else load
+    )
 
 
 def from_array(array: np.ndarray, batch_size: int = 16) -> Source:
@@ -146,9 +163,12 @@ def main() -> None:
     parser.add_argument("--name", help="folder under features/ (default: the weights' name)")
     parser.add_argument("--layer", action="append", help="default: mixed10; may be repeated")
     parser.add_argument("--from-cached", metavar="NAME/LAYER", help="what to start from, on disk")
+    parser.add_argument("--augment", type=int, metavar="SEED", help="change the photos at random")
     parser.add_argument("--collection", action="append", help="default: all imported")
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
+    if arguments.augment is not None and (arguments.from_cached or not arguments.name):
+        parser.error("--augment needs a --name of its own, and photos to start from")
     work_dir, layers = arguments.work_dir, arguments.layer or ["mixed10"]
     name = arguments.name or Path(arguments.weights).name.split(".")[0]
     model = build_inception(arguments.weights, work_dir / "weights")
@@ -164,7 +184,7 @@ def main() -> None:
         if arguments.from_cached:
             source = from_array(load_features(work_dir, lower, cut, collection))
         else:
-            source = from_photos(members)
+            source = from_photos(members, arguments.augment)
         folder = work_dir / "features" / name / collection
         fill(folder, len(members), source, extract, shapes)
 

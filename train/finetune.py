@@ -3,12 +3,13 @@
     python -m train.finetune --run runs/fit/base --name tuned --minutes 60
 
 Starts from a run of `train.fit` and the encoder that it was trained on; gradients of the caption
-loss flow through the projection into the blocks above ``mixed4``, from cached activations, mirrored
-half of the time. Batch norm keeps the statistics it has. The learning rates are constant and the
-weights that are kept are a running mean, so a run may be stopped, looked at and resumed at any
-step. Writes what `train.checkpoint` describes, ``encoder/<name>.weights.h5`` and ``curves.png``
-into ``<work-dir>/fit/<name>/`` whenever the mean weights caption dev better than before. Features
-of the new encoder (`train.features --from-cached`) are what `train.scst` goes on with.
+loss flow through the projection into the blocks above ``mixed4``, from cached activations of photos
+as they are and augmented, mirrored half of the time. Batch norm keeps the statistics it has. The
+learning rates are constant and the weights that are kept are a running mean, so a run may be
+stopped, looked at and resumed at any step. Writes what `train.checkpoint` describes,
+``encoder/<name>.weights.h5`` and ``curves.png`` into ``<work-dir>/fit/<name>/`` whenever the mean
+weights caption dev better than before. Features of the new encoder (`train.features
+--from-cached`) are what `train.scst` goes on with.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -25,76 +25,19 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from train import checkpoint
-from train.batches import encode_captions, teacher_forced
 from train.caption_model import CaptionModel
 from train.data import Photo, load_photos
 from train.decoder import GRID
-from train.features import load_features
 from train.fit import DevSet, dev_cider
 from train.inception import build_inception
+from train.photo_batches import Captions, TrainPhotos
 from train.plots import plot_curves
-from train.read_ahead import read_ahead
 from train.running_mean import RunningMean
 from train.targets import CUT
 from train.text import Vocabulary
 
 CHANNELS = 2048
-CAPTIONS = 3  # of a photo and language in one step; the others have their turn in other epochs
 DEV_PHOTOS = 400
-
-Captions = tuple[np.ndarray, np.ndarray, np.ndarray]  # photo [m], tokens and targets [m, t]
-
-
-def padded(captions: list[tuple[int, list[int]]]) -> Captions:
-    """(row of the batch, ids with <end>) as arrays."""
-    tokens, targets = teacher_forced([ids for _, ids in captions])
-    return np.array([photo for photo, _ in captions], np.int32), tokens, targets
-
-
-class TrainPhotos:
-    """Cached activations and captions of the train photos that have any."""
-
-    def __init__(
-        self, work_dir: Path, photos: list[Photo], cached: str, words: dict[str, Vocabulary]
-    ) -> None:
-        self._languages = list(words)
-        self._arrays = {
-            one: load_features(work_dir, cached, CUT, one)
-            for one in dict.fromkeys(photo.collection for photo in photos)
-        }
-        seen = dict.fromkeys(self._arrays, 0)
-        self._places: list[tuple[str, int]] = []
-        for photo in photos:
-            self._places.append((photo.collection, seen[photo.collection]))
-            seen[photo.collection] += 1
-        self._captions: dict[int, dict[str, list[list[int]]]] = {}
-        for language, vocabulary in words.items():
-            for row, ids in encode_captions(photos, language, vocabulary):
-                self._captions.setdefault(row, {}).setdefault(language, []).append(ids)
-        self.rows = np.array(sorted(self._captions))
-
-    def activations(self, rows: np.ndarray) -> np.ndarray:
-        """float16 [n, 17, 17, 768] of any photos."""
-        return np.stack([self._arrays[one][row] for one, row in (self._places[r] for r in rows)])
-
-    def batches(self, size: int, seed: int) -> Iterator[tuple[np.ndarray, dict[str, Captions]]]:
-        """One epoch in random order; the next batch is read while this one is used."""
-        generator = np.random.default_rng(seed)
-        order = generator.permutation(self.rows)
-        groups = [order[i : i + size] for i in range(0, len(order), size)]
-
-        def read(rows: np.ndarray) -> tuple[np.ndarray, dict[str, Captions]]:
-            maps = self.activations(rows)
-            flip = generator.random(len(rows)) < 0.5
-            maps[flip] = maps[flip, :, ::-1]
-            chosen: dict[str, list[tuple[int, list[int]]]] = {one: [] for one in self._languages}
-            for number, row in enumerate(rows):
-                for language, captions in self._captions[row].items():
-                    picked = generator.permutation(len(captions))[:CAPTIONS]
-                    chosen[language] += [(number, captions[i]) for i in picked]
-            return maps, {one: padded(captions) for one, captions in chosen.items() if captions}
-
-        return read_ahead(read, groups)
 
 
 class Joint:
@@ -177,6 +120,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--run", type=Path, required=True, help="folder that train.fit wrote")
     parser.add_argument("--weights", help="encoder weights (default: what the run was trained on)")
     parser.add_argument("--cached", default="nsfwjs", help="folder of cached mixed4")
+    parser.add_argument("--augmented", metavar="NAME", help="folder of train.features --augment")
     parser.add_argument("--collection", action="append", help="default: flickr8k and coco")
     parser.add_argument(
         "--translated", action="store_true", help="with captions of train.translate"
@@ -256,7 +200,7 @@ def main() -> None:
         language: checkpoint.load_vocabulary(arguments.run, language)
         for language in checkpoint.languages(arguments.run)
     }
-    data = TrainPhotos(work_dir, photos, arguments.cached, words)
+    data = TrainPhotos(work_dir, photos, words, arguments.cached, arguments.augmented)
     dev = DevPhotos(photos, data)
 
     weights = arguments.weights or notes["encoder"]["weights"]

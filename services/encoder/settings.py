@@ -30,11 +30,11 @@ class EncoderSettings(ServiceSettings):
         "small batch keeps the wait of the last one short.",
     )
     encoder_batch_wait_ms: float = Field(
-        2.0,
+        0.0,
         ge=0,
         le=100,
-        description="How long a run waits for more photos. Photos that arrive during a run are "
-        "batched anyway; more than a few milliseconds only costs latency.",
+        description="How long an idle model waits for more photos. Photos that arrive during a run "
+        "are batched anyway, and one alone has all threads: waiting only costs latency.",
     )
     encoder_queue_size: int = Field(
         64, ge=1, description="Photos that may wait for a run; further ones get 503 at once."

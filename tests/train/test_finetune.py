@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from train.caption_model import CaptionModel
-from train.finetune import padded
+from train.photo_batches import padded
 from train.text import END, START, UNKNOWN, Vocabulary
 
 WORDS = Vocabulary.from_captions(["a dog runs in the snow", "two men ride"], min_count=1)
