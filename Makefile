@@ -32,7 +32,7 @@ caption: $(VENV)/run.stamp  ## caption a file: make caption IMAGE=photo.jpg [LAN
 docs: $(VENV)/run.stamp  ## write the table of settings in docs/operations.md
 	@$(BIN)/python -m docs.settings
 
-test: $(VENV)/test.stamp  ## all quick tests: real models, real servers, real Redis
+test: $(VENV)/test.stamp exiftool  ## all quick tests: real models, real servers, real Redis
 	@$(BIN)/python -m pytest
 
 test-api: $(VENV)/test.stamp  ## schemathesis on the three OpenAPI documents
@@ -106,6 +106,14 @@ chromium:
 		|| { test "$$(id -u)" = 0 && apt-get update -qq \
 			&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
 		|| { echo "Install Debian's chromium, or set CHROMIUM=path." >&2; exit 1; }
+
+# Reads back what `oko caption --write-metadata` wrote; without it those tests are skipped.
+.PHONY: exiftool
+exiftool:
+	@command -v exiftool >/dev/null \
+		|| { test "$$(id -u)" = 0 && apt-get update -qq \
+			&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libimage-exiftool-perl; } \
+		|| echo "exiftool is missing: Debian has it as libimage-exiftool-perl"
 
 # A stamp per requirements file: nothing is asked of the network while it is up to date.
 $(VENV)/bin/python:
