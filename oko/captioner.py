@@ -110,7 +110,7 @@ class Captioner:
         """Captions any number of images, nearly as fast as the encoder alone would go.
 
         `images` is taken from as there is room, in the thread that iterates over the answer, so it
-        may be endless: about 130 photos are under way, of which four per core hold bytes or pixels
+        may be endless: about 70 photos are under way, of which four per core hold bytes or pixels
         and the others 64 KiB of features. Every image is answered exactly once, when it is done,
         so the order is not that of the input: see `Captioned.index`. An image that cannot be
         captioned is answered with its `error` and stops nothing. Leaving the iteration early
