@@ -6,7 +6,8 @@ For every dev photo: the mean log-probability of its caption, and the share of t
 words that stand in a reference. ``score = sigmoid(slope · mean log-probability + intercept)`` is
 fitted to that share by cross-entropy (Platt 1999, with shares for labels). The plot
 ``calibration.png`` is made from folds: each photo is scored by a fit that has not seen it. The rule
-goes into ``run.json``, from where `export` takes it into ``vocabulary.json``.
+goes into ``run.json``, from where `export` takes it into ``vocabulary.json``: export, calibrate
+with ``--models`` and export again where a run has no cached features.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scipy.special import expit
 
 from train import checkpoint
 from train.data import load_photos
-from train.evaluate import trained
+from train.evaluate import served, trained
 from train.plots import plot_reliability
 from train.search import describe
 from train.text import load_language, tokenize
@@ -77,6 +78,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--run", type=Path, required=True, help="folder that train.fit wrote")
+    parser.add_argument("--models", type=Path, help="what the run was exported to: spares features")
     parser.add_argument("--collection", default="flickr8k")
     parser.add_argument("--language", action="append", help="default: all of the run")
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
@@ -86,9 +88,15 @@ def main() -> None:
     notes = checkpoint.read_notes(run)
     rules, curves = notes.setdefault("calibration", {}), {}
     for language in arguments.language or checkpoint.languages(run):
-        dev = [p for p in everything if p.split == "dev" and p.captions.get(language)]
-        engine, vocabulary, features = trained(run, language, dev, work_dir)
-        beams = describe(engine, features, BEAM_SIZE)
+        split = [photo for photo in everything if photo.split == "dev"]
+        if arguments.models:
+            source = served(arguments.models, language, split, work_dir / "served")
+        else:
+            source = trained(run, language, split, work_dir)
+        engine, vocabulary, features = source
+        known = [row for row, photo in enumerate(split) if photo.captions.get(language)]
+        dev = [split[row] for row in known]
+        beams = describe(engine, features[known], BEAM_SIZE)
         function_words = load_language(language).no_end
         log_probs = np.array([beam.rank for beam in beams])
         shares = np.array(
