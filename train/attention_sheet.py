@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from train.data import load_photos
-from train.evaluate import trained
+from train.evaluate import captioner
 from train.search import Beam, describe
 from train.text import load_language
 
@@ -60,6 +60,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--run", type=Path, required=True, help="folder that train.fit wrote")
+    parser.add_argument("--models", type=Path, help="what the run was exported to: spares features")
     parser.add_argument("--collection", default="flickr8k")
     parser.add_argument("--count", type=int, default=36)
     parser.add_argument("--seed", type=int, default=0)
@@ -68,12 +69,14 @@ def main() -> None:
     photos = load_photos(arguments.work_dir, [arguments.collection])
     dev = [photo for photo in photos if photo.split == "dev"]
     drawn = np.random.default_rng(arguments.seed).choice(len(dev), arguments.count, replace=False)
-    chosen = [dev[i] for i in np.sort(drawn)]
-    engine, vocabulary, features = trained(arguments.run, "en", chosen, arguments.work_dir)
-    beams = describe(engine, features, BEAM_SIZE)
+    drawn.sort()
+    engine, vocabulary, features = captioner(
+        arguments.models, arguments.run, "en", dev, arguments.work_dir
+    )
+    beams = describe(engine, features[drawn], BEAM_SIZE)
     function_words = load_language("en").no_end
     rows, places = [], []
-    for photo, beam in zip(chosen, beams, strict=True):
+    for photo, beam in zip((dev[i] for i in drawn), beams, strict=True):
         words = vocabulary.decode(beam.ids).split()
         rows.append(row_of(photo.path, words, beam, function_words))
         looked = effective_places(np.array(beam.attention))

@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from train import checkpoint
 from train.data import load_photos
-from train.evaluate import served, trained
+from train.evaluate import captioner
 from train.plots import plot_reliability
 from train.search import describe
 from train.text import load_language, tokenize
@@ -89,11 +89,7 @@ def main() -> None:
     rules, curves = notes.setdefault("calibration", {}), {}
     for language in arguments.language or checkpoint.languages(run):
         split = [photo for photo in everything if photo.split == "dev"]
-        if arguments.models:
-            source = served(arguments.models, language, split, work_dir / "served")
-        else:
-            source = trained(run, language, split, work_dir)
-        engine, vocabulary, features = source
+        engine, vocabulary, features = captioner(arguments.models, run, language, split, work_dir)
         known = [row for row, photo in enumerate(split) if photo.captions.get(language)]
         dev = [split[row] for row in known]
         beams = describe(engine, features[known], BEAM_SIZE)

@@ -74,6 +74,16 @@ def trained(
     return engine, vocabulary, project(projection, grids, rows)
 
 
+def captioner(
+    models: Path | None, run: Path | None, language: str, split: list[Photo], work_dir: Path
+) -> tuple[Engine, Vocabulary, np.ndarray]:
+    """As exported, if `models` is given, or else as trained; features of all photos of a split."""
+    if models:
+        return served(models, language, split, work_dir / "served")
+    assert run, "one of the two is needed"
+    return trained(run, language, split, work_dir)
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m train.evaluate",
@@ -102,11 +112,10 @@ def main() -> None:
         everything = load_photos(arguments.work_dir, [arguments.collection])
         # Features are kept per split, so all of its photos are encoded, captioned or not.
         split = [photo for photo in everything if photo.split == arguments.split]
-        if arguments.run:
-            source = trained(arguments.run, language, split, arguments.work_dir)
-        else:
-            source = served(arguments.models, language, split, arguments.work_dir / "served")
-        engine, vocabulary, features = source
+        models = None if arguments.run else arguments.models
+        engine, vocabulary, features = captioner(
+            models, arguments.run, language, split, arguments.work_dir
+        )
         known = [i for i, photo in enumerate(split) if photo.captions.get(language)]
         references = [split[i].captions[language] for i in known]
         for beam_size in arguments.beam_size:
