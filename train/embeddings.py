@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import keras
 import numpy as np
 from gensim.models import KeyedVectors, Word2Vec
 from tqdm import tqdm
@@ -80,6 +81,14 @@ def embedding_matrix(vectors: KeyedVectors, words: Iterable[str], seed: int = 0)
         if word in vectors:
             matrix[row] = vectors[word] * scale
     return matrix
+
+
+def start_embedding(layer: keras.layers.Embedding, words: Iterable[str], path: Path) -> None:
+    """Gives words the vectors in a ``.kv`` file; without one they stay random, which it says."""
+    if path.exists():
+        layer.set_weights([embedding_matrix(KeyedVectors.load(str(path)), words)])
+    else:
+        print(f"{path} is missing: {path.stem} starts from random word vectors")
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from train.batches import Batch, encode_captions, epoch
 from train.caption_model import CaptionModel
 from train.data import Photo, caption_languages, load_photos
 from train.decoder import GRID, build_projection, keras_engine
+from train.embeddings import start_embedding
 from train.metrics import cider
 from train.plots import plot_curves
 from train.reduce import COMPONENTS, Basis, reduced_features
@@ -69,23 +70,6 @@ class DevSet:
         rows = [row for row, photo in enumerate(photos) if photo.split == "dev"]
         self.photos = [photos[row] for row in rows]
         self.reduced = reduced[rows]
-
-
-def start_embeddings(
-    model: CaptionModel, vocabularies: dict[str, Vocabulary], folder: Path
-) -> None:
-    """Starts from word2vec where `train.embeddings` has run."""
-    from gensim.models import KeyedVectors
-
-    from train.embeddings import embedding_matrix
-
-    for language, vocabulary in vocabularies.items():
-        path = folder / f"{language}.kv"
-        if path.exists():
-            matrix = embedding_matrix(KeyedVectors.load(str(path)), vocabulary.words)
-            model.decoders[language].embedding.set_weights([matrix])
-        else:
-            print(f"{path} is missing: {language} starts from random word vectors")
 
 
 def save(model: CaptionModel, basis: Basis, run: Path) -> None:
@@ -220,7 +204,9 @@ def main() -> None:
         for language, decoder in model.decoders.items():
             decoder.load_weights(arguments.start_from / f"{language}.weights.h5")
     else:
-        start_embeddings(model, vocabularies, work_dir / "embeddings")
+        for language, decoder in model.decoders.items():
+            path = work_dir / "embeddings" / f"{language}.kv"
+            start_embedding(decoder.embedding, vocabularies[language].words, path)
     per_epoch = sum(1 for _ in epoch(captions, arguments.batch_size, seed=0))
     fit = Fit(model, build_optimizer(arguments.learning_rate, arguments.epochs * per_epoch))
     state = tf.train.Checkpoint(model=model, optimizer=fit.optimizer, mean=fit.mean)

@@ -24,7 +24,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from train.data import TRANSLATED, Photo, load_photos
-from train.embeddings import read_lines
+from train.embeddings import read_lines, start_embedding
 from train.fit import build_optimizer
 from train.text import UNKNOWN, Vocabulary, tokenize
 from train.translator import Pair, Translation, Translator, pair_batches
@@ -187,6 +187,9 @@ def main() -> None:
     pairs = [(source.encode(ours)[:-1], target.encode(theirs)) for ours, theirs in train]
 
     model = Translator(source, target)
+    vectors = arguments.work_dir / "embeddings"
+    start_embedding(model.embedding, source.words, vectors / f"{languages[0]}.kv")
+    start_embedding(model.decoder.embedding, target.words, vectors / f"{languages[1]}.kv")
     steps = arguments.epochs * len(pair_batches(pairs, arguments.batch_size, seed=0))
     training = Training(model, folder, arguments.learning_rate, steps)
     deadline = time.monotonic() + 60 * (arguments.minutes or 1e9)
