@@ -91,7 +91,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--features", default="nsfwjs", help="folder under features/")
     parser.add_argument("--encoder", default="nsfwjs", help="weights those features came from")
     parser.add_argument("--name", default="base")
-    parser.add_argument("--start-from", type=Path, help="run whose decoders are taken over")
+    parser.add_argument("--start-from", type=Path, help="run whose projection and decoders go on")
     parser.add_argument("--language", action="append", help="default: those of the captions")
     parser.add_argument("--collection", action="append", help="default: flickr8k and coco")
     parser.add_argument(
@@ -201,6 +201,9 @@ def main() -> None:
 
     model = CaptionModel(vocabularies, arguments.dropout)
     if arguments.start_from:
+        projection = checkpoint.load_projection(arguments.start_from)
+        kernel, bias = (np.asarray(weight) for weight in projection.get_weights())
+        model.projection.set_weights(basis.unfold(kernel, bias))
         for language, decoder in model.decoders.items():
             decoder.load_weights(arguments.start_from / f"{language}.weights.h5")
     else:

@@ -36,6 +36,13 @@ class Basis:
         folded = self.matrix @ kernel
         return folded, bias - self.mean @ folded
 
+    def unfold(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The projection that reads the grid, as one that reads reduced features.
+
+        Equal but for what the components leave out.
+        """
+        return np.linalg.pinv(self.matrix) @ kernel, bias + self.mean @ kernel
+
 
 def fit_basis(grids: list[np.ndarray]) -> Basis:
     """Principal components of the places of float16 grids [8, 8, C]."""

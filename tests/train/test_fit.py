@@ -9,6 +9,7 @@ import numpy as np
 
 from train import checkpoint
 from train.data import write_collection
+from train.features import FeatureStore
 
 CAPTIONS = ("a black dog runs in the snow", "two men ride a red bus", "a cat sleeps on a chair")
 PHOTOS = 60
@@ -25,9 +26,10 @@ def make_workspace(root: Path) -> None:
     looks = generator.random((len(CAPTIONS), 8, 8, 2048), np.float32)
     grids = looks[np.arange(PHOTOS) % len(CAPTIONS)]
     grids = grids + 0.05 * generator.random((PHOTOS, 8, 8, 2048), np.float32)
-    folder = root / "features" / "made" / "made"
-    folder.mkdir(parents=True)
-    np.save(folder / "mixed10.npy", grids.astype(np.float16))
+    store = FeatureStore(
+        root / "features" / "made" / "made", {"mixed10": grids.shape[1:]}, len(grids)
+    )
+    store.append([grids.astype(np.float16)])
 
 
 def fit(root: Path, epochs: int) -> str:
