@@ -8,6 +8,9 @@ from math import fsum
 from services.decoder.session import Floats, Ids
 from services.decoder.vocabulary import Vocabulary
 
+FEWEST = 3
+"""Complete captions that end a search, where the beam has room for them: the best caption must not
+depend on how many others were asked for."""
 IMPOSSIBLE = -1e4
 """Log-probabilities at or below this mean that the graph has ruled the word out."""
 
@@ -205,10 +208,11 @@ class BeamSearch:
         return max(lengths, default=0) >= self._options.max_words
 
     def _settled(self) -> bool:
-        """No live beam, ended now, would enter the answer."""
-        if len(self._complete) < self._options.n_best:
+        """No live beam, ended now, would be among the captions looked for."""
+        wanted = max(self._options.n_best, min(FEWEST, self._options.beam_size))
+        if len(self._complete) < wanted:
             return False
-        threshold = self.best()[-1].rank
+        threshold = sorted(hypothesis.rank for hypothesis in self._complete)[-wanted]
         return all(
             node.total / node.length**self._options.length_penalty < threshold
             for node in self._live

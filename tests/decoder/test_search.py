@@ -86,6 +86,21 @@ def test_wider_beam_finds_the_better_caption() -> None:
     assert best.words == (DOG, RUNS)
 
 
+def test_the_best_caption_is_the_same_however_many_are_asked_for() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(100):
+        table = random.dirichlet(np.full(5, 0.7), size=6)
+        found = [
+            search(
+                lambda token, table=table: dict(enumerate(table[token], start=1)),  # type: ignore[misc]
+                SearchOptions(beam_size=3, n_best=n_best, max_words=8),
+            )
+            for n_best in (1, 2, 3)
+        ]
+        assert len({captions[0].words for captions in found}) == 1
+        assert list(map(len, found)) == [1, 2, 3]
+
+
 def test_never_ends_after_a_word_that_cannot_be_last() -> None:
     def predict(token: int) -> dict[int, float]:
         return {END: 0.9, A: 0.06, DOG: 0.04} if token != DOG else {END: 0.9, A: 0.06, RUNS: 0.04}
