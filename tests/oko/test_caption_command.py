@@ -170,7 +170,13 @@ def test_an_interrupted_run_keeps_what_is_done(tmp_path: Path) -> None:
         (many / f"{index}.jpg").symlink_to(photos.ROCKET)
     output = tmp_path / "captions.parquet"
     command = [sys.executable, "-m", "oko", "caption", str(many), "--output", str(output)]
-    running = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE)
+    running = subprocess.Popen(
+        command,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        # Ignored in what a shell runs in the background, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     gathered = tmp_path / "captions.parquet.rows"
     end = time.monotonic() + 90
     while not gathered.exists() or gathered.stat().st_size == 0:
