@@ -19,6 +19,22 @@ DOUBLY_WEIGHT = 0.1
 ENTROPY_WEIGHT = 0.005
 
 
+def cross_entropies(logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """With and without label smoothing, per word; a target that is `UNKNOWN` does not count.
+
+    Args:
+        logits: float32 [n, t, V].
+        targets: int32 [n, t].
+    """
+    log_probs = tf.nn.log_softmax(logits)
+    known = tf.cast(targets != UNKNOWN, tf.float32)
+    hit = tf.gather(log_probs, targets, batch_dims=2)
+    count = tf.reduce_sum(known)
+    plain = -tf.reduce_sum(hit * known) / count
+    uniform = -tf.reduce_sum(tf.reduce_mean(log_probs, axis=-1) * known) / count
+    return (1 - LABEL_SMOOTHING) * plain + LABEL_SMOOTHING * uniform, plain
+
+
 class CaptionModel(keras.Model):
     """The projection and the decoders that share it."""
 
@@ -51,15 +67,9 @@ class CaptionModel(keras.Model):
         first = tf.range(tf.shape(tokens)[1]) == 0
         tokens = tf.where(dropped & ~first, UNKNOWN, tokens)
         logits, attention = self.decoders[language](features, tokens, training=True)
-        log_probs = tf.nn.log_softmax(logits)
-        known = tf.cast(targets != UNKNOWN, tf.float32)
-        hit = tf.gather(log_probs, targets, batch_dims=2)
-        count = tf.reduce_sum(known)
-        cross_entropy = -tf.reduce_sum(hit * known) / count
-        smooth = -tf.reduce_sum(tf.reduce_mean(log_probs, axis=-1) * known) / count
+        smoothed, cross_entropy = cross_entropies(logits, targets)
         looked = tf.reduce_sum(attention, axis=1)  # [n, 64]
         share = tf.cast(tf.shape(tokens)[1], tf.float32) / GRID
         doubly = tf.reduce_mean((looked - share) ** 2)
         entropy = -tf.reduce_mean(tf.reduce_sum(attention * tf.math.log(attention + 1e-9), axis=-1))
-        smoothed = (1 - LABEL_SMOOTHING) * cross_entropy + LABEL_SMOOTHING * smooth
         return smoothed + DOUBLY_WEIGHT * doubly + ENTROPY_WEIGHT * entropy, cross_entropy

@@ -19,6 +19,7 @@ import random
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def load_photos(
                 captions[language] = (*captions.get(language, ()), *texts)
             photos.append(Photo(root / "images" / image, name, row["split"], captions))
     return photos
+
+
+def places(photos: Iterable[Photo]) -> list[tuple[str, int]]:
+    """Collection and row in it of every photo of whole collections: where its arrays stand."""
+    rows: dict[str, Iterator[int]] = {}
+    return [(p.collection, next(rows.setdefault(p.collection, count()))) for p in photos]
 
 
 def _rows_by_image(path: Path) -> dict[str, dict[str, Any]]:

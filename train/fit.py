@@ -202,8 +202,7 @@ def main() -> None:
     model = CaptionModel(vocabularies, arguments.dropout)
     if arguments.start_from:
         projection = checkpoint.load_projection(arguments.start_from)
-        kernel, bias = (np.asarray(weight) for weight in projection.get_weights())
-        model.projection.set_weights(basis.unfold(kernel, bias))
+        model.projection.set_weights(basis.unfold(*projection.get_weights()))
         for language, decoder in model.decoders.items():
             decoder.load_weights(arguments.start_from / f"{language}.weights.h5")
     else:

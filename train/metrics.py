@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-from collections import Counter
-from itertools import pairwise
 
 import sacrebleu
 from pycocoevalcap.bleu.bleu import Bleu
@@ -15,7 +13,7 @@ from pycocoevalcap.meteor.meteor import Meteor
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-from train.text import load_language, tokenize
+from train.text import load_language, repeats_bigram, tokenize
 
 Captions = dict[int, list[str]]
 
@@ -63,12 +61,11 @@ def habits(
     """Share of distinct captions, of repeated bigrams, of cut ends; length against references."""
     words = [caption.split() for caption in captions]
     no_end = load_language(language).no_end
-    bigrams = [Counter(pairwise(w)) for w in words]
     expected = [len(tokenize(text)) for texts in references for text in texts]
     length = sum(map(len, words)) / len(words)
     return {
         "distinct": len(set(captions)) / len(captions),
-        "repeats a bigram": sum(max(b.values(), default=0) > 1 for b in bigrams) / len(words),
+        "repeats a bigram": sum(map(repeats_bigram, words)) / len(words),
         "cut end": sum(w[-1] in no_end for w in words) / len(words),
         "words": length,
         "length ratio": length / (sum(expected) / len(expected)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from train.batches import encode_captions, teacher_forced
-from train.data import Photo
+from train.data import Photo, places
 from train.features import load_features
 from train.read_ahead import read_ahead
 from train.targets import CUT
@@ -51,11 +51,7 @@ class TrainPhotos:
             self._variants[one] = [load_features(work_dir, cached, CUT, one)]
             if augmented and (work_dir / "features" / augmented / one).exists():
                 self._variants[one].append(load_features(work_dir, augmented, CUT, one))
-        seen = dict.fromkeys(self._variants, 0)
-        self._places: list[tuple[str, int]] = []
-        for photo in photos:
-            self._places.append((photo.collection, seen[photo.collection]))
-            seen[photo.collection] += 1
+        self._places = places(photos)
         self._captions: dict[int, dict[str, list[list[int]]]] = {}
         for language, vocabulary in words.items():
             for row, ids in encode_captions(photos, language, vocabulary):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.data import Photo
+from train.data import Photo, places
 from train.features import load_features
 
 COMPONENTS = 512
@@ -68,12 +68,8 @@ def reduced_features(work_dir: Path, name: str, photos: list[Photo]) -> tuple[np
         with np.load(basis_file) as saved:
             basis = Basis(saved["mean"], saved["matrix"])
     else:
-        rows = dict.fromkeys(collections, 0)
-        train = []
-        for photo in photos:
-            if photo.split == "train":
-                train.append((photo.collection, rows[photo.collection]))
-            rows[photo.collection] += 1
+        where = zip(photos, places(photos), strict=True)
+        train = [place for photo, place in where if photo.split == "train"]
         chosen = np.random.default_rng(0).permutation(len(train))[:FIT_ON]
         basis = fit_basis([grids[train[i][0]][train[i][1]] for i in chosen])
         np.savez(basis_file, mean=basis.mean, matrix=basis.matrix)

@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import keras
@@ -34,7 +33,7 @@ from train.metrics import cider
 from train.reward import CiderReward
 from train.running_mean import RunningMean
 from train.search import describe
-from train.text import END, START, Vocabulary, load_language
+from train.text import END, START, Vocabulary, load_language, repeats_bigram
 
 LONGEST = 18
 OTHERS = 4  # photos of the same batch that a caption is held against
@@ -93,8 +92,7 @@ def is_spoilt(ids: list[int], no_end: frozenset[int]) -> bool:
     """Never ended, empty, ends on a word that needs another one, or says a bigram twice."""
     if ids[-1] != END or len(ids) < 2 or ids[-2] in no_end:
         return True
-    pairs = list(pairwise(ids))
-    return len(set(pairs)) < len(pairs)
+    return repeats_bigram(ids)
 
 
 def advantages(rewards: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 PAD, START, END, UNKNOWN = 0, 1, 2, 3
@@ -37,6 +38,12 @@ def load_language(code: str) -> Language:
 def tokenize(caption: str) -> list[str]:
     """Lower-case words without punctuation; apostrophes and hyphens inside a word stay."""
     return _WORD.findall(caption.lower().replace("’", "'").replace("ʼ", "'").replace("`", "'"))
+
+
+def repeats_bigram(words: Iterable[str] | Iterable[int]) -> bool:
+    """Two neighbouring words, or ids, come again."""
+    pairs = list(pairwise(words))
+    return len(set(pairs)) < len(pairs)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from tqdm import tqdm
 from train.data import TRANSLATED, Photo, load_photos
 from train.embeddings import read_lines, start_embedding
 from train.fit import build_optimizer
-from train.text import UNKNOWN, Vocabulary, tokenize
+from train.text import UNKNOWN, Vocabulary, repeats_bigram, tokenize
 from train.translator import Pair, Translation, Translator, pair_batches
 
 HELD_OUT = 1000  # pairs to judge by
@@ -46,14 +45,13 @@ def load_pairs(paths: list[Path], languages: tuple[str, str]) -> list[tuple[str,
 
 
 def is_kept(translation: Translation, least_log_prob: float) -> bool:
-    """Sure enough, nothing of the source left out, no word said twice in a row or pair repeated."""
+    """Sure enough, longer than two words, nothing of the source left out, no bigram repeated."""
     words = translation.text.split()
-    pairs = list(pairwise(words))
     return (
         translation.log_prob >= least_log_prob
         and translation.coverage >= LEAST_COVERAGE
         and len(words) > 2
-        and len(set(pairs)) == len(pairs)
+        and not repeats_bigram(words)
     )
 
 

@@ -16,12 +16,12 @@ import tensorflow as tf
 from keras import layers
 
 from train.batches import teacher_forced
+from train.caption_model import cross_entropies
 from train.decoder import AttentionDecoder, DecoderSize, keras_engine
 from train.search import Beam, search
-from train.text import UNKNOWN, Vocabulary, load_language
+from train.text import Vocabulary, load_language
 
 READER = 256  # units in each direction
-LABEL_SMOOTHING = 0.1
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,7 @@ class Translator(keras.Model):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """What is minimised, and the plain cross-entropy per word; `UNKNOWN` does not count."""
         logits, _ = self.decoder(self.read(source, training), tokens, training=training)
-        log_probs = tf.nn.log_softmax(logits)
-        known = tf.cast(targets != UNKNOWN, tf.float32)
-        count = tf.reduce_sum(known)
-        hit = tf.gather(log_probs, targets, batch_dims=2)
-        cross_entropy = -tf.reduce_sum(hit * known) / count
-        smooth = -tf.reduce_sum(tf.reduce_mean(log_probs, axis=-1) * known) / count
-        return (1 - LABEL_SMOOTHING) * cross_entropy + LABEL_SMOOTHING * smooth, cross_entropy
+        return cross_entropies(logits, targets)
 
     def translate(
         self,
