@@ -3,6 +3,9 @@
     python -m train.features --weights nsfwjs --layer mixed4
     python -m train.teachers --inception teacher.npz --lite2
     python -m train.distill --epochs 8
+    python -m train.distill --weights runs/fit/shipped/encoder/shipped.weights.h5 --features nsfwjs
+
+The second goes on from exported models (`export.reopen`).
 
 The blocks above ``mixed4`` learn from cached ``mixed4`` activations: through linear heads, their
 ``mixed8`` is to give the Inception teacher's ``mixed8``, their ``mixed10`` the feature map and the
@@ -20,6 +23,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import keras
@@ -29,16 +34,15 @@ from tqdm import tqdm
 
 from train.data import load_photos
 from train.features import load_features
-from train.inception import build_inception
+from train.inception import BFLOAT16, build_inception, compute_in_bfloat16
 from train.plots import plot_curves
 from train.probe import frequent_words, probe, word_labels
 from train.running_mean import RunningMean
-from train.targets import CUT, WORDS, CachedTargets, batches
+from train.targets import CUT, LAYERS, WORDS, CachedTargets, batches
 
-# The four losses are to be of one size: cross-entropy is about three times as large as the two
+# The losses are to be of one size: cross-entropy is about three times as large as the two
 # standardised errors, the sum over the words about ten times.
-LOGITS_WEIGHT = 0.3
-WORDS_WEIGHT = 0.1
+WEIGHTS = {"mixed8": 1.0, "features": 1.0, "logits": 0.3, "words": 0.1}
 RARE = keras.initializers.Constant(-4.0)  # a word starts at the odds of a rare one
 STANDARDISE_ON = 400  # photos
 
@@ -49,44 +53,39 @@ class Student(keras.Model):
     def __init__(self, upper: keras.Model, data: CachedTargets) -> None:
         super().__init__()
         self.upper = upper  # mixed4 → mixed8, mixed10
-        self.mixed8_head = keras.layers.Dense(1280)
-        self.lite2_head = keras.layers.Dense(1280)
-        self.logits_head = keras.layers.Dense(1000)
-        self.mixed8_head.build((None, 8, 8, 1280))
-        self.lite2_head.build((None, 8, 8, 2048))
-        self.logits_head.build((None, 2048))
-        self.words_head = keras.layers.Dense(
-            WORDS, bias_initializer=keras.initializers.Constant(-4)
-        )
-        self.words_head.build((None, 2048))
+        widths = {"mixed8": 1280, "features": 2048, "logits": 2048}  # of what a head reads
+        self.heads = {}
         some = np.random.default_rng(0).choice(len(data.examples), STANDARDISE_ON, replace=False)
-        _, mixed8, lite2, *_ = data.batch(some, np.zeros(len(some), bool))
-        self._mixed8_moments = _channel_moments(mixed8)
-        self._lite2_moments = _channel_moments(lite2)
+        targets = data.batch(some, np.zeros(len(some), bool))
+        self._moments = {}
+        for name in data.layers:
+            self.heads[name] = keras.layers.Dense(targets[name].shape[-1], dtype="float32")
+            self.heads[name].build((None, widths[name]))
+            if targets[name].ndim == 4:
+                self._moments[name] = _channel_moments(targets[name])
+        self.heads["words"] = keras.layers.Dense(WORDS, bias_initializer=RARE, dtype="float32")
+        self.heads["words"].build((None, 2048))
 
-    def losses_of(
-        self,
-        mixed4: tf.Tensor,
-        mixed8: tf.Tensor,
-        lite2: tf.Tensor,
-        logits: tf.Tensor,
-        words: tf.Tensor,
-        captioned: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Mean squared error of the two standardised maps, cross-entropies of classes and words."""
-        ours8, ours10 = self.upper(mixed4, training=True)
-        error8 = self.mixed8_head(ours8) - _standardise(mixed8, self._mixed8_moments)
-        error10 = self.lite2_head(ours10) - _standardise(lite2, self._lite2_moments)
+    def losses_of(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One of each head, for what `CachedTargets.batch` gives.
+
+        Mean squared error of standardised maps, cross-entropies of classes and words.
+        """
+        ours8, ours10 = (tf.cast(x, tf.float32) for x in self.upper(batch[CUT], training=True))
         pooled = tf.reduce_mean(ours10, axis=(1, 2))
-        scores = self.logits_head(pooled)
-        said = tf.nn.sigmoid_cross_entropy_with_logits(words, self.words_head(pooled))
-        cross_entropy = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(logits), scores)
-        return (
-            tf.reduce_mean(error8**2),
-            tf.reduce_mean(error10**2),
-            tf.reduce_mean(cross_entropy),
-            tf.reduce_mean(tf.reduce_sum(said, axis=1) * captioned),
-        )
+        losses = {}
+        for name, ours in (("mixed8", ours8), ("features", ours10)):
+            if name in self._moments:
+                error = self.heads[name](ours) - _standardise(batch[name], self._moments[name])
+                losses[name] = tf.reduce_mean(error**2)
+        if "logits" in self.heads:
+            classes = tf.nn.softmax(batch["logits"])
+            scores = self.heads["logits"](pooled)
+            cross_entropy = tf.nn.softmax_cross_entropy_with_logits(classes, scores)
+            losses["logits"] = tf.reduce_mean(cross_entropy)
+        said = tf.nn.sigmoid_cross_entropy_with_logits(batch["words"], self.heads["words"](pooled))
+        losses["words"] = tf.reduce_mean(tf.reduce_sum(said, axis=1) * batch["captioned"])
+        return losses
 
 
 def _channel_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,8 +107,9 @@ class DevProbe:
         self._inputs = load_features(work_dir, features, CUT, "flickr8k")
         words = frequent_words([photo for photo in photos if photo.split == "train"])
         self._rows, self._labels = [], []
-        for split, count in (("train", train), ("dev", dev)):
-            rows = [i for i, photo in enumerate(photos) if photo.split == split][:count]
+        for split, photos_of_it in (("train", train), ("dev", dev)):
+            rows = [i for i, photo in enumerate(photos) if photo.split == split]
+            rows = rows[:photos_of_it]
             self._rows.append(rows)
             self._labels.append(word_labels([photos[i] for i in rows], words))
 
@@ -119,7 +119,7 @@ class DevProbe:
         @tf.function(reduce_retracing=True)
         def pool(mixed4: tf.Tensor) -> tf.Tensor:
             _, mixed10 = upper(tf.cast(mixed4, tf.float32), training=False)
-            return tf.reduce_mean(mixed10, axis=(1, 2))
+            return tf.reduce_mean(tf.cast(mixed10, tf.float32), axis=(1, 2))
 
         pooled = [
             np.concatenate(
@@ -139,6 +139,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--weights", default="nsfwjs", help="where the student starts")
     parser.add_argument("--features", help="folder of cached mixed4 (default: like --weights)")
     parser.add_argument("--collection", action="append", help="default: all imported")
+    parser.add_argument(
+        "--teacher", action="append", choices=sorted(LAYERS), help="default: all of them"
+    )
+    parser.add_argument("--bfloat16", action="store_true", help=BFLOAT16)
     parser.add_argument("--name", default="student")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, help="stop after this time; resumable")
@@ -149,14 +153,28 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def endless(data: CachedTargets, batch_size: int, seed: int) -> Iterator[dict[str, np.ndarray]]:
+    """Epoch after epoch."""
+    for epoch in count():
+        yield from batches(data, batch_size, seed + epoch)
+
+
+def mean_losses(losses: list[dict[str, float]]) -> dict[str, float]:
+    names = losses[0] if losses else ()
+    return {name: round(float(np.mean([row[name] for row in losses])), 4) for name in names}
+
+
 def main() -> None:
     arguments = parse_arguments()
     work_dir, folder = arguments.work_dir, arguments.work_dir / "distill" / arguments.name
     folder.mkdir(parents=True, exist_ok=True)
     features = arguments.features or Path(arguments.weights).name.split(".")[0]
-    data = CachedTargets(work_dir, load_photos(work_dir, arguments.collection or ()), features)
+    photos = load_photos(work_dir, arguments.collection or ())
+    data = CachedTargets(work_dir, photos, features, arguments.teacher or sorted(LAYERS))
     dev_probe = DevProbe(work_dir, features)
 
+    if arguments.bfloat16:
+        compute_in_bfloat16()
     inception = build_inception(arguments.weights, work_dir / "weights")
     outputs = [inception.get_layer(name).output for name in ("mixed8", "mixed10")]
     upper = keras.Model(inception.get_layer(CUT).output, outputs)
@@ -172,10 +190,10 @@ def main() -> None:
     mean = RunningMean(upper)
 
     @tf.function
-    def step(*batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def step(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
-            losses = student.losses_of(*(tf.cast(values, tf.float32) for values in batch))
-            loss = losses[0] + losses[1] + LOGITS_WEIGHT * losses[2] + WORDS_WEIGHT * losses[3]
+            losses = student.losses_of({k: tf.cast(v, tf.float32) for k, v in batch.items()})
+            loss = tf.add_n([WEIGHTS[name] * value for name, value in losses.items()])
         variables = student.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         mean.update()
@@ -186,12 +204,12 @@ def main() -> None:
     if manager.latest_checkpoint:
         state.restore(manager.latest_checkpoint).assert_existing_objects_matched()
 
-    def save_and_probe(done: int, losses: np.ndarray) -> None:
+    def save_and_probe(done: int, losses: list[dict[str, float]]) -> None:
         manager.save(checkpoint_number=done)
         with mean.applied():
             inception.save_weights(folder / "student.weights.h5")
             score = dev_probe(upper)
-        row = {"step": done, "probe": score, "losses": [round(float(x), 4) for x in losses]}
+        row = {"step": done, "probe": round(score, 4), "losses": mean_losses(losses)}
         with (folder / "probe.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         rows = [json.loads(line) for line in (folder / "probe.jsonl").read_text().splitlines()]
@@ -200,23 +218,24 @@ def main() -> None:
         tqdm.write(json.dumps(row))
 
     deadline = time.monotonic() + 60 * (arguments.minutes or 1e9)
-    per_epoch = len(data.examples) // arguments.batch_size
     done = int(optimizer.iterations.numpy())
-    recent: list[np.ndarray] = []
-    with tqdm(total=arguments.epochs * per_epoch, initial=done, unit="step") as bar:
-        while done < arguments.epochs * per_epoch and time.monotonic() < deadline:
-            for batch in batches(data, arguments.batch_size, seed=done):
-                recent.append(np.array([loss.numpy() for loss in step(*batch)]))
-                done += 1
-                bar.update()
-                bar.set_postfix_str("/".join(f"{x:.3f}" for x in np.mean(recent[-50:], axis=0)))
-                if done % arguments.probe_every == 0:
-                    save_and_probe(done, np.mean(recent, axis=0))
-                    recent = []
-                if time.monotonic() > deadline:
-                    break
+    total = arguments.epochs * (len(data.examples) // arguments.batch_size)
+    recent: list[dict[str, float]] = []
+    if not done:
+        save_and_probe(done, recent)
+    with tqdm(total=total, initial=done, unit="step") as bar:
+        for batch in endless(data, arguments.batch_size, seed=done):
+            if done >= total or time.monotonic() > deadline:
+                break
+            recent.append({name: float(loss) for name, loss in step(batch).items()})
+            done += 1
+            bar.update()
+            bar.set_postfix(mean_losses(recent[-50:]), refresh=False)
+            if done % arguments.probe_every == 0:
+                save_and_probe(done, recent)
+                recent = []
     if recent:
-        save_and_probe(done, np.mean(recent, axis=0))
+        save_and_probe(done, recent)
 
 
 if __name__ == "__main__":

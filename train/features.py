@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from train.augment import load_augmented
 from train.data import IMAGE_SIZE, Photo, load_photos, load_pixels
-from train.inception import build_inception, input_range
+from train.inception import BFLOAT16, build_inception, compute_in_bfloat16, input_range
 from train.read_ahead import read_ahead
 
 Extract = Callable[[np.ndarray], list[np.ndarray]]  # a batch → one array a layer
@@ -91,7 +91,7 @@ def pixel_batches(
     return read_ahead(decode, range(0, len(photos), batch_size))
 
 
-def from_photos(photos: list[Photo], augment: int | None, batch_size: int = 16) -> Source:
+def from_photos(photos: list[Photo], augment: int | None = None, batch_size: int = 16) -> Source:
     """Pixels of the photos, changed at random when `augment` is a seed."""
 
     def load(path: Path) -> np.ndarray:
@@ -165,11 +165,14 @@ def main() -> None:
     parser.add_argument("--from-cached", metavar="NAME/LAYER", help="what to start from, on disk")
     parser.add_argument("--augment", type=int, metavar="SEED", help="change the photos at random")
     parser.add_argument("--collection", action="append", help="default: all imported")
+    parser.add_argument("--bfloat16", action="store_true", help=BFLOAT16)
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
     if arguments.augment is not None and (arguments.from_cached or not arguments.name):
         parser.error("--augment needs a --name of its own, and photos to start from")
     work_dir, layers = arguments.work_dir, arguments.layer or ["mixed10"]
+    if arguments.bfloat16:
+        compute_in_bfloat16()
     name = arguments.name or Path(arguments.weights).name.split(".")[0]
     model = build_inception(arguments.weights, work_dir / "weights")
     shapes = {layer: tuple(model.get_layer(layer).output.shape[1:]) for layer in layers}

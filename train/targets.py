@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from train.probe import frequent_words, word_labels
 from train.read_ahead import read_ahead
 
 CUT = "mixed4"
+LAYERS = {"inception": ("mixed8",), "lite2": ("features", "logits")}  # of the teachers
 WORDS = 600  # frequent caption words that are to be read from the pooled features
 
 
@@ -29,7 +30,15 @@ class Example:
 class CachedTargets:
     """Cached ``mixed4`` activations and teacher targets of all train photos."""
 
-    def __init__(self, work_dir: Path, photos: list[Photo], features: str) -> None:
+    def __init__(
+        self, work_dir: Path, photos: list[Photo], features: str, teachers: Iterable[str]
+    ) -> None:
+        """Opens the folder `features` of activations and the targets of the teachers in `LAYERS`.
+
+        Raises:
+            FileNotFoundError: `train.teachers` has not made them.
+        """
+        self.layers = [layer for teacher in teachers for layer in LAYERS[teacher]]
         self.examples: list[Example] = []
         train = [photo for photo in photos if photo.split == "train"]
         self._words = word_labels(train, frequent_words(train, WORDS))
@@ -39,36 +48,32 @@ class CachedTargets:
             splits = [p.split for p in photos if p.collection == collection]
             rows = [row for row, split in enumerate(splits) if split == "train"]
             self.examples += [Example(collection, row, i) for i, row in enumerate(rows)]
-            targets = work_dir / "targets"
             self._inputs[collection] = load_features(work_dir, features, CUT, collection)
             self._targets[collection] = [
-                np.load(targets / teacher / collection / f"{layer}.npy", mmap_mode="r")
-                for teacher, layer in (
-                    ("inception", "mixed8"),
-                    ("lite2", "features"),
-                    ("lite2", "logits"),
-                )
+                np.load(work_dir / "targets" / teacher / collection / f"{layer}.npy", mmap_mode="r")
+                for teacher in teachers
+                for layer in LAYERS[teacher]
             ]
 
-    def batch(self, chosen: np.ndarray, mirrored: np.ndarray) -> list[np.ndarray]:
-        """[mixed4, mixed8, lite2 features, lite2 logits, words, captioned] of the examples.
+    def batch(self, chosen: np.ndarray, mirrored: np.ndarray) -> dict[str, np.ndarray]:
+        """``mixed4``, the teachers' `layers`, ``words`` and ``captioned`` of the examples.
 
-        The first four are float16; words [n, WORDS] and captioned [n] are bool: photos without
-        captions teach no words. Mirroring an activation is not quite the activation of the
+        Activations and targets are float16; words [n, WORDS] and captioned [n] are bool: photos
+        without captions teach no words. Mirroring an activation is not quite the activation of the
         mirrored photo, but near enough to teach the blocks above.
         """
-        columns: list[list[np.ndarray]] = [[], [], [], []]
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in (CUT, *self.layers)}
         for number, flip in zip(chosen, mirrored, strict=True):
             example = self.examples[number]
             maps = [self._inputs[example.collection][example.feature_row]]
-            maps += [t[example.target_row] for t in self._targets[example.collection]]
-            for column, values in zip(columns, maps, strict=True):
+            maps += [target[example.target_row] for target in self._targets[example.collection]]
+            for column, values in zip(columns.values(), maps, strict=True):
                 column.append(values[:, ::-1] if flip and values.ndim == 3 else values)
-        stacked = [np.stack(column) for column in columns]
-        return [*stacked, self._words[chosen], self._captioned[chosen]]
+        stacked = {name: np.stack(column) for name, column in columns.items()}
+        return stacked | {"words": self._words[chosen], "captioned": self._captioned[chosen]}
 
 
-def batches(data: CachedTargets, batch_size: int, seed: int) -> Iterator[list[np.ndarray]]:
+def batches(data: CachedTargets, batch_size: int, seed: int) -> Iterator[dict[str, np.ndarray]]:
     """One epoch in random order; the next batch is read while this one is used."""
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(data.examples))

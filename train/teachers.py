@@ -23,11 +23,10 @@ import keras
 import numpy as np
 import onnxruntime as ort
 import tensorflow as tf
-import tf2onnx
 
 from train.data import IMAGE_SIZE, load_photos
 from train.features import Extract, fill, from_photos
-from train.inception import in_creation_order
+from train.inception import BFLOAT16, compute_in_bfloat16, in_creation_order
 
 LITE2_SIZE = 260
 INCEPTION_SHAPES = {"mixed8": (8, 8, 1280)}
@@ -62,17 +61,15 @@ def build_inception_teacher(weights: Path) -> keras.Model:
 
 
 def inception_teacher(weights: Path) -> Extract:
-    """uint8 [n, 299, 299, 3] → [``mixed8`` float32 [n, 8, 8, 1280]]; runs in ONNX Runtime."""
+    """uint8 [n, 299, 299, 3] → [``mixed8`` float32 [n, 8, 8, 1280]]."""
     model = build_inception_teacher(weights)
-    image = tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.uint8, name="image")
 
-    @tf.function(input_signature=[image])
-    def run(image: tf.Tensor) -> tf.Tensor:
-        return model((tf.cast(image, tf.float32) - 128.0) / 128.0, training=False)
+    @tf.function(input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.uint8)])
+    def run(pixels: tf.Tensor) -> tf.Tensor:
+        mixed8 = model((tf.cast(pixels, tf.float32) - 128.0) / 128.0, training=False)
+        return tf.cast(mixed8, tf.float32)
 
-    graph, _ = tf2onnx.convert.from_function(run, input_signature=[image], opset=17)
-    session = ort.InferenceSession(graph.SerializeToString())
-    return lambda pixels: session.run(None, {"image": pixels})
+    return lambda pixels: [run(pixels).numpy()]
 
 
 def convert_lite2(target: Path) -> None:
@@ -132,8 +129,11 @@ def main() -> None:
     )
     parser.add_argument("--inception", type=Path, help=".npz of the 2015 network")
     parser.add_argument("--lite2", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true", help=f"{BFLOAT16}; not for Lite2")
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
+    if arguments.bfloat16:
+        compute_in_bfloat16()
     teachers: list[tuple[str, Extract, dict[str, tuple[int, ...]]]] = []
     if arguments.inception:
         teachers.append(("inception", inception_teacher(arguments.inception), INCEPTION_SHAPES))
