@@ -34,7 +34,7 @@ from tqdm import tqdm
 
 from train.data import load_photos
 from train.features import load_features
-from train.inception import BFLOAT16, build_inception, compute_in_bfloat16
+from train.inception import BFLOAT16, build_inception
 from train.plots import plot_curves
 from train.probe import frequent_words, probe, word_labels
 from train.running_mean import RunningMean
@@ -59,11 +59,11 @@ class Student(keras.Model):
         targets = data.batch(some, np.zeros(len(some), bool))
         self._moments = {}
         for name in data.layers:
-            self.heads[name] = keras.layers.Dense(targets[name].shape[-1], dtype="float32")
+            self.heads[name] = keras.layers.Dense(targets[name].shape[-1])
             self.heads[name].build((None, widths[name]))
             if targets[name].ndim == 4:
                 self._moments[name] = _channel_moments(targets[name])
-        self.heads["words"] = keras.layers.Dense(WORDS, bias_initializer=RARE, dtype="float32")
+        self.heads["words"] = keras.layers.Dense(WORDS, bias_initializer=RARE)
         self.heads["words"].build((None, 2048))
 
     def losses_of(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -173,9 +173,9 @@ def main() -> None:
     data = CachedTargets(work_dir, photos, features, arguments.teacher or sorted(LAYERS))
     dev_probe = DevProbe(work_dir, features)
 
-    if arguments.bfloat16:
-        compute_in_bfloat16()
-    inception = build_inception(arguments.weights, work_dir / "weights")
+    inception = build_inception(
+        arguments.weights, work_dir / "weights", bfloat16=arguments.bfloat16
+    )
     outputs = [inception.get_layer(name).output for name in ("mixed8", "mixed10")]
     upper = keras.Model(inception.get_layer(CUT).output, outputs)
     student = Student(upper, data)

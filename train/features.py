@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from train.augment import load_augmented
 from train.data import IMAGE_SIZE, Photo, load_photos, load_pixels
-from train.inception import BFLOAT16, build_inception, compute_in_bfloat16, input_range
+from train.inception import BFLOAT16, build_inception, input_range
 from train.read_ahead import read_ahead
 
 Extract = Callable[[np.ndarray], list[np.ndarray]]  # a batch → one array a layer
@@ -103,9 +103,12 @@ def from_photos(photos: list[Photo], augment: int | None = None, batch_size: int
     )
 
 
-def from_array(array: np.ndarray, batch_size: int = 16) -> Source:
-    """Rows of a cached activation."""
-    return lambda start: (array[i : i + batch_size] for i in range(start, len(array), batch_size))
+def from_array(array: np.ndarray, mirrored: bool = False, batch_size: int = 16) -> Source:
+    """Rows of a cached activation [n, h, w, c], or of nearly that of the mirrored photos."""
+    columns = slice(None, None, -1 if mirrored else 1)
+    return lambda start: (
+        array[i : i + batch_size, :, columns] for i in range(start, len(array), batch_size)
+    )
 
 
 def fill(
@@ -163,6 +166,7 @@ def main() -> None:
     parser.add_argument("--name", help="folder under features/ (default: the weights' name)")
     parser.add_argument("--layer", action="append", help="default: mixed10; may be repeated")
     parser.add_argument("--from-cached", metavar="NAME/LAYER", help="what to start from, on disk")
+    parser.add_argument("--mirrored", action="store_true", help="with --from-cached")
     parser.add_argument("--augment", type=int, metavar="SEED", help="change the photos at random")
     parser.add_argument("--collection", action="append", help="default: all imported")
     parser.add_argument("--bfloat16", action="store_true", help=BFLOAT16)
@@ -170,11 +174,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.augment is not None and (arguments.from_cached or not arguments.name):
         parser.error("--augment needs a --name of its own, and photos to start from")
+    if arguments.mirrored and not (arguments.from_cached and arguments.name):
+        parser.error("--mirrored needs a --name of its own, and --from-cached")
     work_dir, layers = arguments.work_dir, arguments.layer or ["mixed10"]
-    if arguments.bfloat16:
-        compute_in_bfloat16()
     name = arguments.name or Path(arguments.weights).name.split(".")[0]
-    model = build_inception(arguments.weights, work_dir / "weights")
+    model = build_inception(arguments.weights, work_dir / "weights", bfloat16=arguments.bfloat16)
     shapes = {layer: tuple(model.get_layer(layer).output.shape[1:]) for layer in layers}
     if arguments.from_cached:
         lower, cut = arguments.from_cached.split("/")
@@ -185,7 +189,8 @@ def main() -> None:
     for collection in dict.fromkeys(photo.collection for photo in photos):
         members = [photo for photo in photos if photo.collection == collection]
         if arguments.from_cached:
-            source = from_array(load_features(work_dir, lower, cut, collection))
+            cached = load_features(work_dir, lower, cut, collection)
+            source = from_array(cached, arguments.mirrored)
         else:
             source = from_photos(members, arguments.augment)
         folder = work_dir / "features" / name / collection

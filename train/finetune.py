@@ -29,7 +29,7 @@ from train.caption_model import CaptionModel
 from train.data import Photo, load_photos
 from train.decoder import GRID
 from train.fit import DevSet, dev_cider
-from train.inception import build_inception
+from train.inception import BFLOAT16, build_inception
 from train.photo_batches import Captions, TrainPhotos
 from train.plots import plot_curves
 from train.running_mean import RunningMean
@@ -68,7 +68,7 @@ class Joint:
         variables = lower_variables + self.captions.trainable_variables
         with tf.GradientTape() as tape:
             mixed10 = self.upper(tf.cast(mixed4, tf.float32), training=False)
-            grid = tf.reshape(mixed10, (-1, GRID, CHANNELS))
+            grid = tf.reshape(tf.cast(mixed10, tf.float32), (-1, GRID, CHANNELS))
             losses, entropies = [], []
             for language, (photo, tokens, targets) in batch.items():
                 chosen = tf.gather(grid, photo)
@@ -132,6 +132,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--upper-rate", type=float, default=1e-4, help="of the encoder's blocks")
     parser.add_argument("--dropout", type=float, default=0.4)
+    parser.add_argument("--bfloat16", action="store_true", help=f"{BFLOAT16}; the encoder only")
     parser.add_argument("--check-every", type=int, default=150, help="steps")
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     return parser.parse_args()
@@ -204,7 +205,7 @@ def main() -> None:
     dev = DevPhotos(photos, data)
 
     weights = arguments.weights or notes["encoder"]["weights"]
-    inception = build_inception(weights, work_dir / "weights")
+    inception = build_inception(weights, work_dir / "weights", bfloat16=arguments.bfloat16)
     upper = keras.Model(inception.get_layer(CUT).output, inception.output)
     captions = CaptionModel(words, arguments.dropout, inputs=CHANNELS)
     captions.projection.set_weights(checkpoint.load_projection(arguments.run).get_weights())

@@ -89,6 +89,13 @@ def parse_arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--features", default="nsfwjs", help="folder under features/")
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="features of the same photos changed, such as mirrored; may be repeated",
+    )
     parser.add_argument("--encoder", default="nsfwjs", help="weights those features came from")
     parser.add_argument("--name", default="base")
     parser.add_argument("--start-from", type=Path, help="run whose projection and decoders go on")
@@ -156,10 +163,17 @@ class Fit:
         self.mean.update()
         return cross_entropy
 
-    def run_epoch(self, batches: Iterable[Batch], reduced: np.ndarray, bar: tqdm) -> float:
-        """Trains on the batches and returns the mean cross-entropy per word."""
+    def run_epoch(
+        self, batches: Iterable[Batch], variants: list[np.ndarray], seed: int, bar: tqdm
+    ) -> float:
+        """Trains on the batches and returns the mean cross-entropy per word.
+
+        Every batch reads one of the `variants` of all photos' reduced features.
+        """
         losses: list[float] = []
+        generator = np.random.default_rng(seed)
         for batch in batches:
+            reduced = variants[generator.integers(len(variants))]
             inputs = (reduced[batch.photos], batch.tokens, batch.targets)
             losses.append(float(self._compiled[batch.language](*inputs)))
             bar.update()
@@ -183,6 +197,7 @@ def main() -> None:
         work_dir, arguments.collection or ("flickr8k", "coco"), translated=arguments.translated
     )
     reduced, basis = reduced_features(work_dir, arguments.features, photos)
+    changed = [reduced_features(work_dir, name, photos, basis)[0] for name in arguments.also]
     dev = DevSet(photos, reduced)
     vocabularies, captions = {}, {}
     for language in arguments.language or caption_languages(photos):
@@ -223,7 +238,7 @@ def main() -> None:
         number = len(history) + 1
         with tqdm(total=per_epoch, desc=f"epoch {number}", unit="step") as bar:
             batches = epoch(captions, arguments.batch_size, seed=number)
-            loss = fit.run_epoch(batches, reduced, bar)
+            loss = fit.run_epoch(batches, [reduced, *changed], number, bar)
         with fit.mean.applied():
             scores = dev_cider(model, vocabularies, dev)
             best = max((np.mean(list(row["cider"].values())) for row in history), default=0)

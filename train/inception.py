@@ -13,6 +13,8 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -104,13 +106,25 @@ def in_creation_order(model: keras.Model, kind: type) -> list[keras.layers.Layer
     return sorted(layers, key=lambda layer: int((re.findall(r"_(\d+)$", layer.name) or [0])[0]))
 
 
-def build_inception(weights: str, cache: Path) -> keras.Model:
+@contextmanager
+def computing_in_bfloat16(wanted: bool = True) -> Iterator[None]:
+    """Layers made inside the ``with`` block compute in bfloat16; their weights are float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if wanted else before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def build_inception(weights: str, cache: Path, *, bfloat16: bool = False) -> keras.Model:
     """InceptionV3 without its head.
 
     Args:
         weights: ``nsfwjs`` (by npm), ``imagenet`` (downloaded by Keras) or the path of a
             ``.weights.h5`` that `train.distill` wrote.
         cache: where downloads are kept.
+        bfloat16: what it computes in, in the place of float32.
 
     Returns:
         A model from float32 [batch, 299, 299, 3] to ``mixed10`` [batch, 8, 8, 2048]. The input
@@ -118,9 +132,10 @@ def build_inception(weights: str, cache: Path) -> keras.Model:
     """
     keras.utils.clear_session()
     source = "imagenet" if weights == "imagenet" else None
-    model = keras.applications.InceptionV3(
-        include_top=False, weights=source, input_shape=(299, 299, 3)
-    )
+    with computing_in_bfloat16(bfloat16):
+        model = keras.applications.InceptionV3(
+            include_top=False, weights=source, input_shape=(299, 299, 3)
+        )
     if weights == "nsfwjs":
         load_nsfwjs(model, fetch_nsfwjs(cache))
     elif weights != "imagenet":
@@ -131,8 +146,3 @@ def build_inception(weights: str, cache: Path) -> keras.Model:
 def input_range(weights: str) -> tuple[float, float]:
     """The pixel range that the weights were trained with."""
     return (-1.0, 1.0) if weights == "imagenet" else (0.0, 1.0)
-
-
-def compute_in_bfloat16() -> None:
-    """Models built from now on compute in bfloat16; weights, losses and batch norms are float32."""
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")

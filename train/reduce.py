@@ -55,24 +55,29 @@ def fit_basis(grids: list[np.ndarray]) -> Basis:
     return Basis(mean, kept / np.sqrt(values[::-1][:COMPONENTS].mean()))
 
 
-def reduced_features(work_dir: Path, name: str, photos: list[Photo]) -> tuple[np.ndarray, Basis]:
+def reduced_features(
+    work_dir: Path, name: str, photos: list[Photo], basis: Basis | None = None
+) -> tuple[np.ndarray, Basis]:
     """Reduced features of the photos, float16 [photos, 64, 512], in their order; cached on disk.
 
-    `photos` are whole collections as `load_photos` gives them.
+    Args:
+        work_dir, name: where the features are.
+        photos: whole collections as `load_photos` gives them.
+        basis: one that was fitted on other features; by default it is fitted, once, on these.
     """
     folder = work_dir / "features" / name
     collections = list(dict.fromkeys(photo.collection for photo in photos))
     grids = {one: load_features(work_dir, name, "mixed10", one) for one in collections}
-    basis_file = folder / "basis.npz"
-    if basis_file.exists():
+    if basis is None:
+        basis_file = folder / "basis.npz"
+        if not basis_file.exists():
+            where = zip(photos, places(photos), strict=True)
+            train = [place for photo, place in where if photo.split == "train"]
+            chosen = np.random.default_rng(0).permutation(len(train))[:FIT_ON]
+            fitted = fit_basis([grids[train[i][0]][train[i][1]] for i in chosen])
+            np.savez(basis_file, mean=fitted.mean, matrix=fitted.matrix)
         with np.load(basis_file) as saved:
             basis = Basis(saved["mean"], saved["matrix"])
-    else:
-        where = zip(photos, places(photos), strict=True)
-        train = [place for photo, place in where if photo.split == "train"]
-        chosen = np.random.default_rng(0).permutation(len(train))[:FIT_ON]
-        basis = fit_basis([grids[train[i][0]][train[i][1]] for i in chosen])
-        np.savez(basis_file, mean=basis.mean, matrix=basis.matrix)
     parts = []
     for one in collections:
         path = folder / one / "reduced.npy"

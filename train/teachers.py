@@ -26,7 +26,7 @@ import tensorflow as tf
 
 from train.data import IMAGE_SIZE, load_photos
 from train.features import Extract, fill, from_photos
-from train.inception import BFLOAT16, compute_in_bfloat16, in_creation_order
+from train.inception import BFLOAT16, computing_in_bfloat16, in_creation_order
 
 LITE2_SIZE = 260
 INCEPTION_SHAPES = {"mixed8": (8, 8, 1280)}
@@ -132,11 +132,11 @@ def main() -> None:
     parser.add_argument("--bfloat16", action="store_true", help=f"{BFLOAT16}; not for Lite2")
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
-    if arguments.bfloat16:
-        compute_in_bfloat16()
     teachers: list[tuple[str, Extract, dict[str, tuple[int, ...]]]] = []
     if arguments.inception:
-        teachers.append(("inception", inception_teacher(arguments.inception), INCEPTION_SHAPES))
+        with computing_in_bfloat16(arguments.bfloat16):
+            extract = inception_teacher(arguments.inception)
+        teachers.append(("inception", extract, INCEPTION_SHAPES))
     if arguments.lite2:
         model = arguments.work_dir / "weights" / "lite2.onnx"
         teachers.append(("lite2", lite2_teacher(model), LITE2_SHAPES))
