@@ -11,6 +11,8 @@ import numpy as np
 from train.data import Photo
 from train.text import START, UNKNOWN, Vocabulary
 
+Captions = dict[str, list[tuple[int, list[int]]]]  # language → (row of the photo, ids with <end>)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -47,9 +49,7 @@ def teacher_forced(captions: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([start, targets[:, :-1]], axis=1), targets
 
 
-def epoch(
-    captions: dict[str, list[tuple[int, list[int]]]], size: int, seed: int
-) -> Iterator[Batch]:
+def epoch(captions: Captions, size: int, seed: int) -> Iterator[Batch]:
     """All captions of all languages once, in batches of equal length, in random order."""
     generator = np.random.default_rng(seed)
     batches = []

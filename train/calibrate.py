@@ -94,7 +94,7 @@ def main() -> None:
         dev = [split[row] for row in known]
         beams = describe(engine, features[known], BEAM_SIZE)
         function_words = load_language(language).no_end
-        log_probs = np.array([beam.rank for beam in beams])
+        log_probs = np.array([beam.rank(1.0) for beam in beams])
         shares = np.array(
             [
                 shared_words(vocabulary.decode(beam.ids), photo.captions[language], function_words)

@@ -55,7 +55,7 @@ class Student(keras.Model):
         self.upper = upper  # mixed4 → mixed8, mixed10
         widths = {"mixed8": 1280, "features": 2048, "logits": 2048}  # of what a head reads
         self.heads = {}
-        some = np.random.default_rng(0).choice(len(data.examples), STANDARDISE_ON, replace=False)
+        some = np.random.default_rng(0).permutation(len(data.examples))[:STANDARDISE_ON]
         targets = data.batch(some, np.zeros(len(some), bool))
         self._moments = {}
         for name in data.layers:

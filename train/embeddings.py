@@ -30,6 +30,14 @@ from train.text import tokenize
 SIZE = 300
 
 
+def language_and_path(text: str) -> tuple[str, Path]:
+    """``uk=pairs.tsv`` → its two sides."""
+    language, _, path = text.partition("=")
+    if not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LANGUAGE=PATH")
+    return language, Path(path)
+
+
 def read_lines(path: Path, language: str) -> Iterator[str]:
     """Sentences of a text file or of one column of a TSV; ``.gz`` is unpacked.
 
@@ -98,19 +106,20 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--language", action="append", help="default: those of the captions")
-    parser.add_argument("--text", action="append", default=[], metavar="LANGUAGE=PATH")
+    parser.add_argument(
+        "--text", action="append", default=[], type=language_and_path, metavar="LANGUAGE=PATH"
+    )
     parser.add_argument("--pretrained", type=Path, help="published vectors, word2vec format")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
-    extra = [(text.partition("=")[0], Path(text.partition("=")[2])) for text in arguments.text]
     photos = [photo for photo in load_photos(arguments.work_dir) if photo.split == "train"]
     folder = arguments.work_dir / "embeddings"
     folder.mkdir(exist_ok=True)
     for language in arguments.language or caption_languages(photos):
         texts = [caption for photo in photos for caption in photo.captions.get(language, ())]
-        for other, path in extra:
+        for other, path in arguments.text:
             if other == language:
                 texts += read_lines(path, language)
         sentences = [tokenize(text) for text in texts]

@@ -24,7 +24,7 @@ from train.decoder import keras_engine
 from train.features import load_features, pixel_batches, project
 from train.metrics import habits, scores
 from train.model_card import table
-from train.search import Engine, describe, onnx_engine
+from train.search import LENGTH_PENALTY, Engine, describe, onnx_engine
 from train.text import Vocabulary
 
 
@@ -97,6 +97,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--split", default="dev", choices=SPLITS)
     parser.add_argument("--language", action="append", help="default: en")
     parser.add_argument("--beam-size", type=int, nargs="+", default=[5], help="1 is greedy")
+    parser.add_argument("--length-penalty", type=float, default=LENGTH_PENALTY)
     parser.add_argument("--json", type=Path, help="scores of this call are added to this file")
     parser.add_argument(
         "--captions", type=Path, help="adds photo, language, beam and caption to this .tsv"
@@ -119,7 +120,9 @@ def main() -> None:
         known = [i for i, photo in enumerate(split) if photo.captions.get(language)]
         references = [split[i].captions[language] for i in known]
         for beam_size in arguments.beam_size:
-            beams = describe(engine, features[known], beam_size)
+            beams = describe(
+                engine, features[known], beam_size, length_penalty=arguments.length_penalty
+            )
             captions = [vocabulary.decode(beam.ids) for beam in beams]
             row = {
                 "collection": arguments.collection,

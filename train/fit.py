@@ -1,10 +1,13 @@
 """Trains the projection and one decoder per language on features of a frozen encoder.
 
     python -m train.fit --features nsfwjs --encoder nsfwjs --name base
+    python -m train.fit --text uk=pairs.en-uk.tsv.gz
 
 Cross-entropy with label smoothing, attention that sees the whole photo over a caption (doubly
 stochastic, Xu et al. 2015, eq. 14) and little of it at a word (entropy), word dropout, gradient
 clipping, batches bucketed by length. All languages share the projection and are trained together.
+``--text`` adds captions without photos, as many an epoch as there are with photos: they teach words
+and grammar where captions of photos are few, and stand with the mean of all photos.
 After every epoch the running mean of the weights captions the dev photos; the epoch with the best
 CIDEr, averaged over the languages, is kept.
 Writes what `train.checkpoint` describes, and ``curves.png``, into ``<work-dir>/fit/<name>/``.
@@ -26,17 +29,18 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from train import checkpoint
-from train.batches import Batch, encode_captions, epoch
+from train.batches import Batch, Captions, encode_captions, epoch
 from train.caption_model import CaptionModel
 from train.data import Photo, caption_languages, load_photos
 from train.decoder import GRID, build_projection, keras_engine
-from train.embeddings import start_embedding
+from train.embeddings import language_and_path, start_embedding
 from train.metrics import cider
 from train.plots import plot_curves
 from train.reduce import COMPONENTS, Basis, reduced_features
 from train.running_mean import RunningMean
 from train.search import describe
 from train.text import Vocabulary
+from train.texts import Texts
 
 DEV_BATCH = 100
 
@@ -103,6 +107,14 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--collection", action="append", help="default: flickr8k and coco")
     parser.add_argument(
         "--translated", action="store_true", help="with captions of train.translate"
+    )
+    parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        type=language_and_path,
+        metavar="LANGUAGE=PATH",
+        help="captions without photos, as for train.embeddings; may be repeated",
     )
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--minutes", type=float, help="start no epoch after this time")
@@ -198,14 +210,17 @@ def main() -> None:
     )
     reduced, basis = reduced_features(work_dir, arguments.features, photos)
     changed = [reduced_features(work_dir, name, photos, basis)[0] for name in arguments.also]
+    variants = [np.pad(one, ((0, 1), (0, 0), (0, 0))) for one in (reduced, *changed)]
     dev = DevSet(photos, reduced)
-    vocabularies, captions = {}, {}
+    vocabularies: dict[str, Vocabulary] = {}
+    captions: Captions = {}
     for language in arguments.language or caption_languages(photos):
         vocabulary = choose_vocabulary(photos, language, arguments.min_count, arguments.start_from)
         vocabulary.save(run / f"{language}.vocabulary.json")
         vocabularies[language] = vocabulary
         captions[language] = encode_captions(photos, language, vocabulary)
         print(f"{language}: {len(captions[language])} captions, {len(vocabulary)} words")
+    texts = Texts(arguments.text, vocabularies)
     notes = {
         "encoder": {"weights": arguments.encoder, "features": arguments.features},
         "data": {
@@ -224,7 +239,8 @@ def main() -> None:
         for language, decoder in model.decoders.items():
             path = work_dir / "embeddings" / f"{language}.kv"
             start_embedding(decoder.embedding, vocabularies[language].words, path)
-    per_epoch = sum(1 for _ in epoch(captions, arguments.batch_size, seed=0))
+    mixed = texts.mixed_in(captions, len(photos), seed=0)
+    per_epoch = sum(1 for _ in epoch(mixed, arguments.batch_size, seed=0))
     fit = Fit(model, build_optimizer(arguments.learning_rate, arguments.epochs * per_epoch))
     state = tf.train.Checkpoint(model=model, optimizer=fit.optimizer, mean=fit.mean)
     manager = tf.train.CheckpointManager(state, str(run / "state"), max_to_keep=1)
@@ -237,8 +253,9 @@ def main() -> None:
     while len(history) < arguments.epochs and time.monotonic() < deadline:
         number = len(history) + 1
         with tqdm(total=per_epoch, desc=f"epoch {number}", unit="step") as bar:
-            batches = epoch(captions, arguments.batch_size, seed=number)
-            loss = fit.run_epoch(batches, [reduced, *changed], number, bar)
+            mixed = texts.mixed_in(captions, len(photos), number)
+            batches = epoch(mixed, arguments.batch_size, seed=number)
+            loss = fit.run_epoch(batches, variants, number, bar)
         with fit.mean.applied():
             scores = dev_cider(model, vocabularies, dev)
             best = max((np.mean(list(row["cider"].values())) for row in history), default=0)

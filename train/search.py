@@ -2,8 +2,9 @@
 
 The same rules as the decoder service's search, which a test holds it to: a completed caption keeps
 its place in the beam (Xu et al. 2015), no word twice in a row, no bigram twice, no empty caption,
-no end after a word that needs another one; captions compete by mean log-probability,
-until no beam under way, ended now, would be among the `N_BEST` captions of an answer.
+no end after a word that needs another one; captions compete by their log-probability, divided by
+length to a power, until no beam under way, ended now, would be among the `N_BEST` captions of an
+answer.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from train.text import END, START
 TOP_K = 16
 IMPOSSIBLE = -1e4
 N_BEST = 3
+LENGTH_PENALTY = 1.0  # what the decoder service takes unless it is told another
 
 Init = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 # token, parent, h, c, features, keys → log_prob [n, b, k], id [n, b, k], h, c, attention [n, b, 64]
@@ -48,10 +50,9 @@ class Beam:
     def total(self) -> float:
         return sum(self.log_probs)
 
-    @property
-    def rank(self) -> float:
-        """Mean log-probability, by which captions compete."""
-        return self.total / max(1, len(self.log_probs))
+    def rank(self, length_penalty: float) -> float:
+        """By which captions compete; with a penalty of 1 the mean log-probability."""
+        return self.total / max(1, len(self.log_probs)) ** length_penalty
 
 
 def onnx_engine(folder: Path, no_end: list[int]) -> Engine:
@@ -71,6 +72,7 @@ class _Search:
 
     beam_size: int
     max_words: int
+    length_penalty: float
     no_end: frozenset[int]
     live: list[Beam] = field(default_factory=lambda: [Beam()])
     complete: list[Beam] = field(default_factory=list)
@@ -108,8 +110,11 @@ class _Search:
         answers = min(N_BEST, self.beam_size)
         if len(self.complete) < answers:
             return False
-        threshold = sorted((beam.rank for beam in self.complete), reverse=True)[answers - 1]
-        return all(beam.rank < threshold for beam in live)
+        threshold = sorted(map(self.rank, self.complete), reverse=True)[answers - 1]
+        return all(self.rank(beam) < threshold for beam in live)
+
+    def rank(self, beam: Beam) -> float:
+        return beam.rank(self.length_penalty)
 
     def _allowed(self, ids: tuple[int, ...], word: int) -> bool:
         if not ids:
@@ -120,7 +125,11 @@ class _Search:
 
 
 def search(
-    engine: Engine, features: np.ndarray, beam_size: int = 3, max_words: int = 20
+    engine: Engine,
+    features: np.ndarray,
+    beam_size: int = 3,
+    max_words: int = 20,
+    length_penalty: float = LENGTH_PENALTY,
 ) -> list[list[Beam]]:
     """Captions of many photos, each best first.
 
@@ -129,9 +138,10 @@ def search(
         features: float32 [n, 64, D].
         beam_size: 1 is greedy.
         max_words: longer captions are cut.
+        length_penalty: above 1 longer captions are preferred.
     """
     count = len(features)
-    searches = [_Search(beam_size, max_words, engine.no_end) for _ in range(count)]
+    searches = [_Search(beam_size, max_words, length_penalty, engine.no_end) for _ in range(count)]
     keys, h, c = engine.init(features)
     parent = np.repeat(np.arange(count)[:, None], beam_size, axis=1)  # [n, b]
     while any(one.live for one in searches):
@@ -146,15 +156,20 @@ def search(
                 live = len(one.live)
                 kept = one.advance(log_prob[row, :live], ids[row, :live], attention[row, :live])
                 parent[row, : len(kept)] += np.array(kept, np.int64)
-    return [sorted(one.complete, key=lambda beam: -beam.rank) for one in searches]
+    return [sorted(one.complete, key=one.rank, reverse=True) for one in searches]
 
 
 def describe(
-    engine: Engine, features: np.ndarray, beam_size: int, batch_size: int = 100
+    engine: Engine,
+    features: np.ndarray,
+    beam_size: int,
+    batch_size: int = 100,
+    length_penalty: float = LENGTH_PENALTY,
 ) -> list[Beam]:
     """The best caption of every photo; `features` [n, 64, D] may be float16 or memory-mapped."""
     best = []
     for start in range(0, len(features), batch_size):
         batch = np.asarray(features[start : start + batch_size], np.float32)
-        best += [beams[0] for beams in search(engine, batch, beam_size)]
+        found = search(engine, batch, beam_size, length_penalty=length_penalty)
+        best += [beams[0] for beams in found]
     return best

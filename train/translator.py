@@ -88,7 +88,7 @@ class Translator(keras.Model):
     def _translation(self, beam: Beam, content: np.ndarray) -> Translation:
         looked = np.sum(beam.attention, axis=0)[content] if beam.attention else np.zeros(1)
         coverage = float(looked.min(initial=1.0))
-        return Translation(self.target.decode(beam.ids), beam.rank, coverage)
+        return Translation(self.target.decode(beam.ids), beam.rank(1.0), coverage)
 
 
 def by_length(lengths: list[int], size: int) -> Iterator[list[int]]:

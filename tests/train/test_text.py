@@ -1,6 +1,9 @@
 """Captions become words the way the services join them again."""
 
+from pathlib import Path
+
 from train.text import END, UNKNOWN, Vocabulary, load_language, tokenize
+from train.texts import Texts
 
 
 def test_punctuation_goes_and_apostrophes_stay() -> None:
@@ -28,3 +31,18 @@ def test_a_language_without_a_file_is_no_error() -> None:
     assert load_language("xx").name == "xx"
     assert "with" in load_language("en").no_end
     assert load_language("uk").name == "Українська"
+
+
+def test_texts_without_photos_are_drawn_anew_and_only_those_of_known_words(tmp_path: Path) -> None:
+    lines = ["a dog runs", "a dog sleeps", "a cat runs", "the dog runs", "dog"]
+    (tmp_path / "more.txt").write_text("\n".join(lines))
+    words = {"en": Vocabulary.from_captions(["a dog cat runs sleeps"], 1)}
+    texts = Texts([("en", tmp_path / "more.txt")], words)
+    captions = {"en": [(0, words["en"].encode("a dog")), (1, words["en"].encode("a cat"))]}
+    seen = set()
+    for seed in range(20):
+        mixed = texts.mixed_in(captions, 9, seed)["en"]
+        assert mixed[:2] == captions["en"]
+        assert [row for row, _ in mixed[2:]] == [9, 9]
+        seen |= {words["en"].decode(ids) for _, ids in mixed[2:]}
+    assert seen == {"a dog runs", "a dog sleeps", "a cat runs"}
