@@ -28,24 +28,29 @@ from train.search import LENGTH_PENALTY, Engine, describe, onnx_engine
 from train.text import Vocabulary
 
 
-def encode(models: Path, photos: list[Photo], cache: Path) -> np.ndarray:
-    """Features of the photos from ``encoder.onnx``, float16 [photos, 64, D], kept under `cache`."""
+def cached_features(models: Path, photos: list[Photo], cache: Path) -> np.ndarray:
+    """What `encoded` gives for the photos of a split, kept under `cache`."""
     digest = json.loads((models / "manifest.json").read_text())["encoder"]["digest"]
     key = f"{digest.removeprefix('sha256:')[:16]}-{photos[0].collection}-{photos[0].split}"
     path = cache / f"{key}.npy"
     if path.exists():
         return np.load(path)
+    features = encoded(models, photos)
+    cache.mkdir(parents=True, exist_ok=True)
+    np.save(path, features)
+    return features
+
+
+def encoded(models: Path, photos: list[Photo]) -> np.ndarray:
+    """Features of the photos from ``encoder.onnx``, float16 [photos, 64, D]."""
     session = ort.InferenceSession(models / "encoder.onnx")
     parts = []
-    with tqdm(total=len(photos), desc=path.stem, unit="photo") as bar:
+    with tqdm(total=len(photos), desc="encode", unit="photo") as bar:
         for pixels in pixel_batches(photos, 8):
             (features,) = session.run(None, {"image": pixels})
             parts.append(features.astype(np.float16))
             bar.update(len(pixels))
-    cache.mkdir(parents=True, exist_ok=True)
-    features = np.concatenate(parts)
-    np.save(path, features)
-    return features
+    return np.concatenate(parts)
 
 
 def served(
@@ -55,7 +60,7 @@ def served(
     folder = models / "decoder" / language
     document = json.loads((folder / "vocabulary.json").read_text())
     engine = onnx_engine(folder, document["no_end"])
-    return engine, Vocabulary(tuple(document["words"])), encode(models, photos, cache)
+    return engine, Vocabulary(tuple(document["words"])), cached_features(models, photos, cache)
 
 
 def trained(

@@ -21,6 +21,7 @@ from train.text import END, START
 
 TOP_K = 16
 IMPOSSIBLE = -1e4
+STEP_INPUTS = ("token", "parent", "h", "c", "features", "keys")
 N_BEST = 3
 LENGTH_PENALTY = 1.0  # what the decoder service takes unless it is told another
 
@@ -58,10 +59,9 @@ class Beam:
 def onnx_engine(folder: Path, no_end: list[int]) -> Engine:
     """A decoder as it is served; `folder` holds ``init.onnx`` and ``step.onnx``."""
     init, step = (ort.InferenceSession(folder / name) for name in ("init.onnx", "step.onnx"))
-    names = ("token", "parent", "h", "c", "features", "keys")
     return Engine(
         init=lambda features: tuple(init.run(None, {"features": features})),
-        step=lambda *inputs: tuple(step.run(None, dict(zip(names, inputs, strict=True)))),
+        step=lambda *inputs: tuple(step.run(None, dict(zip(STEP_INPUTS, inputs, strict=True)))),
         no_end=frozenset(no_end),
     )
 
