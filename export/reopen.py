@@ -97,17 +97,19 @@ def unfold_batch_norm(inception: keras.Model, pixels: np.ndarray) -> None:
         norm.set_weights([beta + mean, mean, variance])
 
 
-def _dense(weights: dict[str, np.ndarray], layer: str) -> list[np.ndarray]:
-    """Kernel and, if it has one, bias of a dense layer."""
-    names = (f"{layer}_1/Cast/ReadVariableOp:0", f"{layer}_1/BiasAdd/ReadVariableOp:0")
-    return [weights[name] for name in names if name in weights]
+def _dense(weights: dict[str, np.ndarray], layer: str, use_bias: bool = True) -> list[np.ndarray]:
+    """Kernel and bias of a dense layer; a bias that is zero was left out of the graph."""
+    kernel = weights[f"{layer}_1/Cast/ReadVariableOp:0"]
+    zero = np.zeros(kernel.shape[-1], np.float32)
+    bias = weights.get(f"{layer}_1/BiasAdd/ReadVariableOp:0", zero)
+    return [kernel, bias] if use_bias else [kernel]
 
 
 def reopen_decoder(init: onnx.ModelProto, step: onnx.ModelProto) -> AttentionDecoder:
     """The decoder that the two graphs were exported from."""
     weights = named_weights(init) | named_weights(step)
     embedding = weights["embedding_1/GatherV2/ReadVariableOp:0"]
-    ((features, attention),) = (array.shape for array in _dense(weights, "keys")[:1])
+    features, attention = _dense(weights, "keys")[0].shape
     hidden = _dense(weights, "query")[0].shape[0]
     size = DecoderSize(len(embedding), features, hidden, attention, embedding.shape[1])
     decoder = AttentionDecoder(size)
@@ -115,7 +117,7 @@ def reopen_decoder(init: onnx.ModelProto, step: onnx.ModelProto) -> AttentionDec
     decoder.embedding.set_weights([embedding])
     for layer in decoder.layers:
         if isinstance(layer, keras.layers.Dense):
-            layer.set_weights(_dense(weights, layer.name))
+            layer.set_weights(_dense(weights, layer.name, layer.use_bias))
     return decoder
 
 

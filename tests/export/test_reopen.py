@@ -69,5 +69,6 @@ def test_an_encoder_comes_back_and_its_batch_norms_can_be_trained(
 def test_another_graph_is_refused() -> None:
     decoder = AttentionDecoder(SIZE)
     decoder.build()
+    round_weights(decoder)
     with pytest.raises(ValueError, match="0 convolutions, 94 expected"):
         reopen_encoder(graphs.export_init(decoder))

@@ -7,7 +7,7 @@ from PIL import Image
 
 from train.augment import load_augmented
 from train.data import Photo, load_pixels
-from train.features import FeatureStore
+from train.features import FeatureStore, from_array
 from train.photo_batches import TrainPhotos
 from train.text import Vocabulary
 
@@ -50,3 +50,11 @@ def test_photos_without_an_augmented_activation_are_taken_as_they_are(tmp_path: 
     ]
     assert seen == [{1.0, 2.0}, {1.0, 2.0}, {1.0}, {1.0}]
     assert np.all(data.activations(data.rows) == 1.0)
+
+
+def test_mirrored_activations_are_read_from_right_to_left() -> None:
+    array = np.arange(5 * 2 * 3, dtype=np.float16).reshape(5, 2, 3, 1)
+    plain = np.concatenate(list(from_array(array, batch_size=2)(1)))
+    mirrored = np.concatenate(list(from_array(array, mirrored=True, batch_size=2)(1)))
+    assert np.array_equal(plain, array[1:])
+    assert np.array_equal(mirrored, array[1:, :, ::-1])

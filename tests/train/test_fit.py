@@ -24,17 +24,19 @@ def make_workspace(root: Path) -> None:
     write_collection(root / "data" / "made", rows)
     generator = np.random.default_rng(0)
     looks = generator.random((len(CAPTIONS), 8, 8, 2048), np.float32)
-    grids = looks[np.arange(PHOTOS) % len(CAPTIONS)]
-    grids = grids + 0.05 * generator.random((PHOTOS, 8, 8, 2048), np.float32)
-    store = FeatureStore(
-        root / "features" / "made" / "made", {"mixed10": grids.shape[1:]}, len(grids)
-    )
-    store.append([grids.astype(np.float16)])
+    for name in ("made", "changed"):
+        grids = looks[np.arange(PHOTOS) % len(CAPTIONS)]
+        grids = grids + 0.05 * generator.random((PHOTOS, 8, 8, 2048), np.float32)
+        folder = root / "features" / name / "made"
+        store = FeatureStore(folder, {"mixed10": grids.shape[1:]}, len(grids))
+        store.append([grids.astype(np.float16)])
+    (root / "more.txt").write_text("a black dog rides a bus\ntwo men sleeps in the snow\n" * 9)
 
 
 def fit(root: Path, epochs: int) -> str:
     command = [sys.executable, "-m", "train.fit", "--work-dir", str(root), "--features", "made"]
-    command += ["--encoder", "made", "--collection", "made"]
+    command += ["--encoder", "made", "--collection", "made", "--also", "changed"]
+    command += ["--text", f"en={root / 'more.txt'}"]
     command += ["--epochs", str(epochs), "--batch-size", "8", "--learning-rate", "3e-3"]
     command += ["--name", "small", "--min-count", "1"]
     done = subprocess.run(command, capture_output=True, text=True)
