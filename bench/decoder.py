@@ -29,7 +29,9 @@ def measure() -> Figures:
     features = encoder.run([decode_square(path.read_bytes(), 299, LIMITS) for path in ALL])
     settings, model = DecoderSettings(), manifest.decoders["en"]
     engine = Engine(
-        DecoderSession(model, *features[0].shape, settings.decoder_threads),
+        DecoderSession(
+            model, *features[0].shape, settings.decoder_threads, settings.decoder_precision
+        ),
         Vocabulary.read(model.vocabulary.path),
         batch_size=settings.decoder_batch_size,
         queue_size=settings.decoder_queue_size,

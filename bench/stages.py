@@ -55,7 +55,10 @@ def decoded(photo: bytes) -> None:
 def decoder(features: Features) -> Figures:
     """Init, step, search and JSON of one English caption, beam of three."""
     model = read_manifest(REPOSITORY / "models").decoders["en"]
-    session = DecoderSession(model, *features.shape, DecoderSettings().decoder_threads)
+    settings = DecoderSettings()
+    session = DecoderSession(
+        model, *features.shape, settings.decoder_threads, settings.decoder_precision
+    )
     vocabulary = Vocabulary.read(model.vocabulary.path)
     batch = features[None].astype(np.float32)  # [1, 64, D]
     keys, first = session.init(batch)

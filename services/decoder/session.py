@@ -57,7 +57,8 @@ class DecoderSession:
                 asked for is not offered.
         """
         self._init = _open(model.init, threads)
-        self._step = _open(chosen(precision, model.step, model.int8, faster=True), threads)
+        self.step_file = chosen(precision, model.step, model.int8, faster=True)
+        self._step = _open(self.step_file, threads)
         self.cells, self.dimensions = cells, dimensions
         self.model = model
         keys, _ = self.init(np.zeros((1, cells, dimensions), np.float32))

@@ -17,11 +17,10 @@ class DecoderSettings(ServiceSettings):
         "small: more than one or two threads rarely help and compete with the encoder.",
     )
     decoder_precision: Precision = Field(
-        "fp32",
+        "auto",
         description="`int8` takes the 8-bit variants of the step graphs, if the models folder has "
-        "some whose captions were measured to be as good; `auto` does so too, since they are "
-        "faster everywhere. Numbers are rounded by what a step has at once, so a caption may "
-        "differ a little with the captions that are decoded beside it.",
+        "some whose captions were measured to be as good; `auto` does so where they are there, "
+        "since they are faster everywhere.",
     )
     decoder_batch_size: int = Field(
         16,

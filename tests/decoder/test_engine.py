@@ -28,7 +28,7 @@ def made_up_features(manifest: Manifest, seed: int) -> Features:
     return np.maximum(values, 0).astype(np.float16)
 
 
-def language(manifest: Manifest, **settings: int) -> Language:
+def language(manifest: Manifest, **settings: int | str) -> Language:
     metrics = DecoderMetrics()
     return Language(manifest.decoders["en"], manifest.encoder, DecoderSettings(**settings), metrics)
 
@@ -41,11 +41,22 @@ async def english(manifest: Manifest) -> AsyncIterator[Language]:
     english.engine.stop()
 
 
+@pytest.fixture(params=["fp32", "auto"])
+async def in_each_precision(
+    manifest: Manifest, request: pytest.FixtureRequest
+) -> AsyncIterator[Language]:
+    english = language(manifest, decoder_precision=request.param)
+    english.engine.start()
+    yield english
+    english.engine.stop()
+
+
 def texts(captions: list[Caption]) -> list[str]:
     return [caption.text for caption in captions]
 
 
-async def test_company_changes_nothing(english: Language, manifest: Manifest) -> None:
+async def test_company_changes_nothing(in_each_precision: Language, manifest: Manifest) -> None:
+    english = in_each_precision
     sizes = [(1, 20), (3, 20), (5, 9), (10, 40), (2, 3), (3, 15)]
     jobs = [
         (made_up_features(manifest, seed), SearchOptions(beam, words, min(beam, 3)))
@@ -81,7 +92,7 @@ async def test_beam_of_one_equals_greedy(english: Language, manifest: Manifest) 
     """Against the graphs called by hand, without the engine."""
     from services.decoder.session import DecoderSession
 
-    session = DecoderSession(english.model, english.cells, english.dimensions, 1)
+    session = DecoderSession(english.model, english.cells, english.dimensions, 1, "auto")
     vocabulary = english.vocabulary
     for seed in range(5):
         features = made_up_features(manifest, seed)
