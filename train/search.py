@@ -23,7 +23,7 @@ TOP_K = 16
 IMPOSSIBLE = -1e4
 STEP_INPUTS = ("token", "parent", "h", "c", "features", "keys")
 N_BEST = 3
-LENGTH_PENALTY = 1.0  # what the decoder service takes unless it is told another
+LENGTH_PENALTY = 1.6  # what the decoder service takes unless it is told another
 
 Init = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 # token, parent, h, c, features, keys → log_prob [n, b, k], id [n, b, k], h, c, attention [n, b, 64]

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from services.common.precision import Precision
 from services.common.settings import ServiceSettings
+from services.decoder.search import LENGTH_PENALTY
 
 
 class DecoderSettings(ServiceSettings):
@@ -33,11 +34,11 @@ class DecoderSettings(ServiceSettings):
         64, ge=1, description="Captions per language that may wait to join; further ones get 503."
     )
     length_penalty: float = Field(
-        1.0,
+        LENGTH_PENALTY,
         ge=0,
         le=2,
         description="Captions compete by their log-probability divided by length to this power: 0 "
-        "favours short captions, 1 compares the mean word.",
+        "favours short captions, 1 compares the mean word, more favours long ones.",
     )
     body_idle_s: float = Field(
         5.0, gt=0, description="Longest pause in a request body, in seconds; then 408."
