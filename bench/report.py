@@ -42,7 +42,7 @@ def encoder_gflops(figures: Figures) -> float:
 
 
 def bare_per_second(figures: Figures) -> float:
-    return 1000 / figures["encoder_best_ms"]
+    return 1000 / figures["encoder_served_ms"]
 
 
 def throughput(figures: Figures) -> float:
@@ -58,7 +58,7 @@ AIMS = (
     ),
     Aim(
         "uncached caption, beam 3, against the bare encoder run",
-        lambda f: f["uncached_1_p50_ms"] / f["encoder_best_ms"],
+        lambda f: f["uncached_1_p50_ms"] / f["encoder_served_ms"],
         "≤",
         1.25,
     ),
@@ -196,6 +196,7 @@ def _engines(figures: Figures) -> Iterable[tuple[str, str]]:
     for name in ("all_threads", "all_threads_4_at_once", "a_core_per_photo"):
         rate = figures[f"encoder_{name}_per_s"]
         yield f"encoder, {name.replace('_', ' ')}", f"{rate:.2f} photos/s"
+    yield "encoder as it is served", f"{bare_per_second(figures):.2f} photos/s"
     yield (
         "encoder, ONNX Runtime's own defaults",
         f"{figures['encoder_stock_per_s']:.2f} photos/s",

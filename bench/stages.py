@@ -19,13 +19,14 @@ from services.decoder.session import DecoderSession, Step
 from services.decoder.settings import DecoderSettings
 from services.decoder.vocabulary import Vocabulary
 from services.encoder.session import EncoderSession
+from services.encoder.settings import EncoderSettings
 
 LIMITS = ImageLimits(40_000_000, 2**28)
 
 
 def measure() -> Figures:
     manifest = read_manifest(REPOSITORY / "models")
-    encoder = EncoderSession(manifest.encoder, 0)
+    encoder = EncoderSession(manifest.encoder, 0, EncoderSettings().encoder_precision)
     small, large = photos.ordinary(), photos.twelve_megapixels()
     pixels = decode_square(small, encoder.side, LIMITS)
     (features,) = encoder.run([pixels])

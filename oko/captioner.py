@@ -54,6 +54,7 @@ class Captioner:
         self._workers = workers or available_cores()
         self._most_under_way = 2 * TOGETHER + AHEAD * self._workers
         self._length_penalty = decoder.length_penalty
+        self._encoder_precision = settings.encoder_precision
         roomy = decoder.model_copy(
             update={
                 "decoder_batch_size": TOGETHER,
@@ -77,7 +78,7 @@ class Captioner:
     @cached_property
     def session(self) -> EncoderSession:
         """The encoder, one thread per run; loaded when first used."""
-        return EncoderSession(self.manifest.encoder, threads=1)
+        return EncoderSession(self.manifest.encoder, 1, self._encoder_precision)
 
     def caption(
         self, image: Image, language: str = "en", beam_size: int = 3, max_words: int = 20

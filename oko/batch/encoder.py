@@ -49,7 +49,7 @@ class Encoder:
         self._job = job
         self._trial = Trial(job.limits) if careful else None
         self._source = source(job.request, Folder(job.output), job.max_bytes)
-        self._session = EncoderSession(job.manifest().encoder, threads=1)
+        self._session = EncoderSession(job.manifest().encoder, 1, job.encoder_precision)
         self._readers = ThreadPoolExecutor(READERS * job.cores, thread_name_prefix="read")
 
     def close(self) -> None:

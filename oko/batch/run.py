@@ -112,6 +112,7 @@ def _planned(options: Options, *, first: bool) -> tuple[Job, list[Partition]]:
         limits=ImageLimits(encoder.max_pixels, encoder.max_decode_bytes),
         max_bytes=encoder.max_upload_bytes,
         length_penalty=decoder.length_penalty,
+        encoder_precision=encoder.encoder_precision,
         cores=options.cores,
     )
     if before is None:

@@ -20,6 +20,7 @@ from oko.captioner import Captioner
 from services.common.images import ImageLimits, decode_square
 from services.common.manifest import Manifest
 from services.encoder.session import EncoderSession
+from services.encoder.settings import EncoderSettings
 from tests.batch import inputs
 from tests.batch.cluster import RayCluster, ray_cluster
 from tests.batch.meter import CpuMeter
@@ -96,7 +97,7 @@ class Baselines:
 def baselines(files: dict[str, bytes], manifest: Manifest) -> Baselines:
     """The bare model on decoded photos, and the engine of `oko caption`."""
     photos = [data for data in files.values() if data is not inputs.BROKEN][: max(40, PHOTOS // 3)]
-    session = EncoderSession(manifest.encoder, threads=1)
+    session = EncoderSession(manifest.encoder, 1, EncoderSettings().encoder_precision)
     limits = ImageLimits(10**7, 10**9)
     pixels = [decode_square(photo, session.side, limits) for photo in photos]
     with ThreadPoolExecutor(2) as cores:

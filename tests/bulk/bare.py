@@ -11,6 +11,7 @@ from services.common.images import Pixels
 from services.common.manifest import read_manifest
 from services.common.settings import MODELS
 from services.encoder.session import EncoderSession
+from services.encoder.settings import EncoderSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,10 @@ def bare_speed(pixels: Sequence[Pixels], number: int) -> Speed:
         number: How many to encode per layout.
     """
     model = read_manifest(MODELS).encoder
+    precision = EncoderSettings().encoder_precision
     cores = len(os.sched_getaffinity(0))
-    together = _speed(EncoderSession(model, cores), pixels, number, 1)
-    apart = _speed(EncoderSession(model, 1), pixels, number, cores)
+    together = _speed(EncoderSession(model, cores, precision), pixels, number, 1)
+    apart = _speed(EncoderSession(model, 1, precision), pixels, number, cores)
     return max(together, apart, key=lambda speed: speed.photos_per_second)
 
 

