@@ -38,7 +38,7 @@ from train.inception import BFLOAT16, build_inception
 from train.plots import plot_curves
 from train.probe import frequent_words, probe, word_labels
 from train.running_mean import RunningMean
-from train.targets import CUT, LAYERS, WORDS, CachedTargets, batches
+from train.targets import CUT, LAYERS, CachedTargets, batches
 
 # The losses are to be of one size: cross-entropy is about three times as large as the two
 # standardised errors, the sum over the words about ten times.
@@ -63,7 +63,8 @@ class Student(keras.Model):
             self.heads[name].build((None, widths[name]))
             if targets[name].ndim == 4:
                 self._moments[name] = _channel_moments(targets[name])
-        self.heads["words"] = keras.layers.Dense(WORDS, bias_initializer=RARE)
+        words = targets["words"].shape[-1]
+        self.heads["words"] = keras.layers.Dense(words, bias_initializer=RARE)
         self.heads["words"].build((None, 2048))
 
     def losses_of(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
