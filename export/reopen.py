@@ -61,9 +61,9 @@ def reopen_encoder(model: onnx.ModelProto) -> tuple[keras.Model, keras.layers.De
     for node in model.graph.node:
         if node.op_type == "Conv" and (found := _CONVOLUTION.search(node.input[1])):
             nodes[int(found[1] or 0)] = node
-    if sorted(nodes) != list(range(len(convolutions))):
+    if len(nodes) != len(convolutions):
         raise ValueError(f"{len(nodes)} convolutions, {len(convolutions)} expected")
-    for number, (convolution, norm) in enumerate(zip(convolutions, norms, strict=True)):
+    for number, convolution, norm in zip(sorted(nodes), convolutions, norms, strict=True):
         kernel, bias = (weights[name] for name in nodes[number].input[1:])
         convolution.set_weights([kernel.transpose(2, 3, 1, 0)])
         norm.set_weights([bias, np.zeros_like(bias), np.full_like(bias, 1 - norm.epsilon)])
