@@ -24,7 +24,7 @@ from onnx import numpy_helper
 from export.parity import session
 from train import checkpoint
 from train.data import load_pixels
-from train.decoder import AttentionDecoder, DecoderSize, build_projection
+from train.decoder import AttentionDecoder, DecoderSize, projection_of
 from train.inception import in_creation_order
 from train.text import Vocabulary
 
@@ -67,10 +67,7 @@ def reopen_encoder(model: onnx.ModelProto) -> tuple[keras.Model, keras.layers.De
         kernel, bias = (weights[name] for name in nodes[number].input[1:])
         convolution.set_weights([kernel.transpose(2, 3, 1, 0)])
         norm.set_weights([bias, np.zeros_like(bias), np.full_like(bias, 1 - norm.epsilon)])
-    kernel, bias = _dense(weights, "projection")
-    projection = build_projection(kernel.shape[1], kernel.shape[0])
-    projection.set_weights([kernel, bias])
-    return inception, projection
+    return inception, projection_of(*_dense(weights, "projection"))
 
 
 def unfold_batch_norm(inception: keras.Model, pixels: np.ndarray) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from train.decoder import AttentionDecoder, DecoderSize, build_projection
+from train.decoder import AttentionDecoder, DecoderSize, projection_of
 from train.text import Vocabulary
 
 
@@ -24,10 +24,7 @@ def save_projection(projection: keras.layers.Dense, run: Path) -> None:
 def load_projection(run: Path) -> keras.layers.Dense:
     """The fully connected layer 2048 → D (a principal component basis before it is folded in)."""
     with np.load(run / "projection.npz") as saved:
-        kernel, bias = saved["kernel"], saved["bias"]
-    projection = build_projection(kernel.shape[1], kernel.shape[0])
-    projection.set_weights([kernel, bias])
-    return projection
+        return projection_of(saved["kernel"], saved["bias"])
 
 
 def save_decoder(decoder: AttentionDecoder, run: Path, language: str) -> None:

@@ -202,3 +202,10 @@ def build_projection(features: int = 512, inputs: int = 2048) -> layers.Dense:
     layer = layers.Dense(features, activation="relu", name="projection")
     layer.build((None, inputs))
     return layer
+
+
+def projection_of(kernel: np.ndarray, bias: np.ndarray) -> layers.Dense:
+    """That layer with the weights [inputs, D] and [D]."""
+    layer = build_projection(kernel.shape[1], kernel.shape[0])
+    layer.set_weights([kernel, bias])
+    return layer

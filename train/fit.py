@@ -32,7 +32,7 @@ from train import checkpoint
 from train.batches import Batch, Captions, encode_captions, epoch
 from train.caption_model import CaptionModel
 from train.data import Photo, caption_languages, load_photos
-from train.decoder import GRID, build_projection, keras_engine
+from train.decoder import GRID, keras_engine, projection_of
 from train.embeddings import language_and_path, start_embedding
 from train.metrics import cider
 from train.plots import plot_curves
@@ -79,9 +79,7 @@ class DevSet:
 def save(model: CaptionModel, basis: Basis, run: Path) -> None:
     """Writes the projection, folded with the basis, and the decoders."""
     kernel, bias = (np.asarray(weight) for weight in model.projection.get_weights())
-    folded = build_projection(kernel.shape[1], len(basis.mean))
-    folded.set_weights(basis.fold(kernel, bias))
-    checkpoint.save_projection(folded, run)
+    checkpoint.save_projection(projection_of(*basis.fold(kernel, bias)), run)
     for language, decoder in model.decoders.items():
         checkpoint.save_decoder(decoder, run, language)
 

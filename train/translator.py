@@ -81,7 +81,9 @@ class Translator(keras.Model):
         for rows in by_length(list(map(len, sentences)), batch_size):
             source = np.array([sentences[row] for row in rows], np.int32)
             features = self.read(tf.constant(source)).numpy()
-            for row, beams in zip(rows, search(engine, features, beam_size), strict=True):
+            # The penalty that is tuned for captions would prefer long-winded translations.
+            found = search(engine, features, beam_size, length_penalty=1.0)
+            for row, beams in zip(rows, found, strict=True):
                 content = ~np.isin(sentences[row], function_words)
                 yield row, self._translation(beams[0], content)
 
