@@ -161,7 +161,8 @@ def caption_routes(
 
 
 def _options(settings: DecoderSettings) -> Any:
-    def options(
+    # async, though it waits for nothing: FastAPI would run it in a thread.
+    async def options(
         beam_size: Annotated[int, Query(ge=1, le=10, description="Beams per caption.")] = 3,
         max_words: Annotated[int, Query(ge=1, le=40, description="Longest caption.")] = 20,
         n_best: Annotated[

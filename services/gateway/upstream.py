@@ -174,19 +174,19 @@ class Upstream:
     async def _attempt(
         self, replica: Replica, call: Call, deadline: Deadline
     ) -> AsyncIterator[httpx.Response]:
-        request = replica.client.build_request(
-            "POST",
+        request = replica.request(
             call.path,
-            content=call.content,
+            call.content,
             params=call.params,
             headers={**call.headers, DEADLINE: deadline.to_header()},
-            timeout=httpx.Timeout(max(0.001, deadline.remaining()), connect=1.0),
+            timeout_s=max(0.001, deadline.remaining()),
         )
         replica.in_flight += 1
         try:
             try:
                 async with asyncio.timeout(max(0.0, deadline.remaining())):
-                    response = await replica.client.send(request, stream=True)
+                    response = await replica.transport.handle_async_request(request)
+                response.request = request
             except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout):
                 self._count(replica, "timeout")
                 replica.breaker.failed()
