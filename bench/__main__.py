@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "stages": stages.measure,
     "decoder": decoder.measure,
     "service": service.measure,
+    "float32": service.measure_float32,
     "peers": comparison.measure,
 }
 

@@ -27,7 +27,9 @@ def measure() -> Figures:
         "encoder_gflop": gflop(model),
         **{f"encoder_{name}_per_s": rate for name, rate in float32.items()},
         "encoder_best_ms": 1000 / max(float32.values()),
+        "encoder_alone_ms": 1000 / max(float32["all_threads"], float32["stock"]),
         "encoder_served_ms": 1000 / max(served.values()),
+        "encoder_served_alone_ms": 1000 / served["all_threads"],
     }
 
 

@@ -5,7 +5,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -32,21 +32,38 @@ def measure() -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         figures = cold_start(Path(folder))
         with running_stack(Path(folder), log_level="warning") as stack, memory(stack, figures):
-            warm_up(stack)
-            for name, requests, seconds in levels(stack):
-                for concurrency in CONCURRENCY:
-                    load = closed_loop(stack.url, requests, concurrency, seconds)
-                    if load.refused:
-                        time.sleep(CALM_S)
-                    prefix = f"{name}_{concurrency}"
-                    figures |= {
-                        f"{prefix}_p50_ms": load.times.p50,
-                        f"{prefix}_p95_ms": load.times.quantile(0.95),
-                        f"{prefix}_p99_ms": load.times.quantile(0.99),
-                        f"{prefix}_per_s": load.per_second,
-                        f"{prefix}_refused": load.refused,
-                    }
+            figures |= loads(stack, CONCURRENCY)
             figures |= large_photo(stack)
+    return figures
+
+
+def measure_float32() -> Figures:
+    """The same service with the encoder that machines without 8-bit arithmetic take."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_stack(Path(folder), log_level="warning", encoder_precision="fp32") as stack,
+    ):
+        figures = loads(stack, (1, 16))
+    return {f"float32_{name}": value for name, value in figures.items()}
+
+
+def loads(stack: Stack, concurrencies: Sequence[int]) -> Figures:
+    """Latency and throughput at every level of caching."""
+    figures: Figures = {}
+    warm_up(stack)
+    for name, requests, seconds in levels(stack):
+        for concurrency in concurrencies:
+            load = closed_loop(stack.url, requests, concurrency, seconds)
+            if load.refused:
+                time.sleep(CALM_S)
+            prefix = f"{name}_{concurrency}"
+            figures |= {
+                f"{prefix}_p50_ms": load.times.p50,
+                f"{prefix}_p95_ms": load.times.quantile(0.95),
+                f"{prefix}_p99_ms": load.times.quantile(0.99),
+                f"{prefix}_per_s": load.per_second,
+                f"{prefix}_refused": load.refused,
+            }
     return figures
 
 
