@@ -241,7 +241,7 @@ class _Converter:
             layer = image.convert("RGBA")
             white = Image.new("RGBA", layer.size, "white")
             return Image.alpha_composite(white, layer).convert("RGB")
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
 
 
 def _range(image: Image.Image) -> tuple[float, float]:
