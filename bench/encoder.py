@@ -11,7 +11,7 @@ import onnxruntime as ort
 from bench.figures import Figures
 from bench.times import Times, repeated
 from services.common.manifest import EncoderModel, read_manifest
-from services.common.precision import Precision
+from services.common.precision import EncoderPrecision
 from services.common.settings import REPOSITORY
 from services.encoder.session import EncoderSession
 from services.encoder.settings import EncoderSettings
@@ -23,6 +23,7 @@ def measure() -> Figures:
     model = read_manifest(REPOSITORY / "models").encoder
     served = layouts(model, EncoderSettings().encoder_precision)
     float32 = layouts(model, "fp32") | {"stock": 1000 / stock(model).p50}
+    pruned = layouts(model, "pruned")
     return {
         "encoder_gflop": gflop(model),
         **{f"encoder_{name}_per_s": rate for name, rate in float32.items()},
@@ -30,10 +31,12 @@ def measure() -> Figures:
         "encoder_alone_ms": 1000 / max(float32["all_threads"], float32["stock"]),
         "encoder_served_ms": 1000 / max(served.values()),
         "encoder_served_alone_ms": 1000 / served["all_threads"],
+        "encoder_pruned_ms": 1000 / max(pruned.values()),
+        "encoder_pruned_alone_ms": 1000 / pruned["all_threads"],
     }
 
 
-def layouts(model: EncoderModel, precision: Precision) -> dict[str, float]:
+def layouts(model: EncoderModel, precision: EncoderPrecision) -> dict[str, float]:
     """Photos a second, by how the cores share the work."""
     cores = os.cpu_count() or 1
     shared, narrow = EncoderSession(model, 0, precision), EncoderSession(model, 1, precision)

@@ -7,7 +7,7 @@ from oko.batch.plan import Request
 from services.common.errors import ModelsUnavailable
 from services.common.images import ImageLimits
 from services.common.manifest import Manifest, read_manifest
-from services.common.precision import Precision
+from services.common.precision import EncoderPrecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Job:
     limits: ImageLimits
     max_bytes: int
     length_penalty: float
-    encoder_precision: Precision
+    encoder_precision: EncoderPrecision
     """Which variant runs is up to each machine, where it is `auto`."""
     cores: int
     """Photos that one encoder encodes at the same time, on a core each."""

@@ -47,6 +47,8 @@ class EncoderModel:
     grid: tuple[int, int]
     dimensions: int
     int8: Quantized | None
+    pruned: Quantized | None
+    """A network of fewer channels, in 8 bits, that learned to give the same features."""
 
     @property
     def cells(self) -> int:
@@ -111,6 +113,7 @@ def _encoder(folder: Path, entry: Mapping[str, Any]) -> EncoderModel:
         grid=(int(rows), int(columns)),
         dimensions=int(entry["feature_dim"]),
         int8=_quantized(folder, entry.get("int8")),
+        pruned=_quantized(folder, entry.get("pruned"), "pruned"),
     )
 
 
@@ -132,13 +135,15 @@ def _decoder(folder: Path, language: str, entry: Mapping[str, Any]) -> DecoderMo
     )
 
 
-def _quantized(folder: Path, entry: Mapping[str, Any] | None) -> Quantized | None:
+def _quantized(
+    folder: Path, entry: Mapping[str, Any] | None, name: str = "int8"
+) -> Quantized | None:
     if entry is None:
         return None
     return Quantized(
         ModelFile(folder / entry["file"], entry["digest"]),
         {
-            language: (float(score["fp32"]), float(score["int8"]))
+            language: (float(score["fp32"]), float(score[name]))
             for language, score in entry["dev_cider"].items()
         },
     )

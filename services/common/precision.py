@@ -1,15 +1,18 @@
-"""Which variant of a model is run: float32, or 8 bits where that is faster and as good."""
+"""Which variant of a model is run: float32, 8 bits where that is faster and as good, or pruned."""
 
 from pathlib import Path
 from typing import Literal
 
 from services.common.errors import ModelsUnavailable
-from services.common.manifest import ModelFile, Quantized
+from services.common.manifest import EncoderModel, ModelFile, Quantized
 
 Precision = Literal["auto", "fp32", "int8"]
+EncoderPrecision = Literal["auto", "fp32", "int8", "pruned"]
 
 SMALLEST_SHARE = 0.99
 """Of the float32 model's CIDEr on dev photos, in every language; below it int8 is not offered."""
+SMALLEST_PRUNED_SHARE = 0.98
+"""The same for the pruned encoder, which is taken only by those who ask for it."""
 
 _VNNI = {"avx512_vnni", "avx_vnni"}
 
@@ -24,10 +27,10 @@ def has_vnni() -> bool:
     return bool(_VNNI & set(flags.split()))
 
 
-def as_good(variant: Quantized) -> bool:
+def as_good(variant: Quantized, share: float = SMALLEST_SHARE) -> bool:
     """Whether the variant's captions were measured to be as good as the original's."""
     scores = variant.dev_cider.values()
-    return bool(scores) and all(int8 >= SMALLEST_SHARE * fp32 for fp32, int8 in scores)
+    return bool(scores) and all(other >= share * fp32 for fp32, other in scores)
 
 
 def chosen(
@@ -57,3 +60,20 @@ def chosen(
     ):
         return variant.file
     return original
+
+
+def chosen_encoder(precision: EncoderPrecision, model: EncoderModel) -> ModelFile:
+    """The encoder's file to run.
+
+    Raises:
+        ModelsUnavailable: `int8` or `pruned` was asked for and is not offered.
+    """
+    if precision != "pruned":
+        return chosen(precision, model.file, model.int8, faster=has_vnni())
+    if model.pruned is None or not as_good(model.pruned, SMALLEST_PRUNED_SHARE):
+        reason = "there is none" if model.pruned is None else "its captions were measured as worse"
+        raise ModelsUnavailable(
+            f"A pruned encoder is not offered beside {model.file.path}: {reason}. "
+            "Set the precision to auto, fp32 or int8."
+        )
+    return model.pruned.file

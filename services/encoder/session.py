@@ -8,7 +8,7 @@ import onnxruntime as ort
 
 from services.common.images import Pixels
 from services.common.manifest import EncoderModel
-from services.common.precision import Precision, chosen, has_vnni
+from services.common.precision import EncoderPrecision, chosen_encoder
 from services.common.wire import Features
 
 
@@ -20,7 +20,9 @@ class EncoderSession:
     loses its core to the decoder, another photo has work for the rest.
     """
 
-    def __init__(self, model: EncoderModel, threads: int, precision: Precision = "fp32") -> None:
+    def __init__(
+        self, model: EncoderModel, threads: int, precision: EncoderPrecision = "fp32"
+    ) -> None:
         """Loads and checks the model.
 
         Args:
@@ -32,7 +34,7 @@ class EncoderSession:
             ModelsUnavailable: The file is missing or not the one the manifest names, or the
                 variant asked for is not offered.
         """
-        self.file = chosen(precision, model.file, model.int8, faster=has_vnni())
+        self.file = chosen_encoder(precision, model)
         self.file.verify()
         ort.disable_telemetry_events()
         options = ort.SessionOptions()

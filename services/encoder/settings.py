@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from services.common.precision import Precision
+from services.common.precision import EncoderPrecision
 from services.common.settings import ServiceSettings
 
 
@@ -16,11 +16,12 @@ class EncoderSettings(ServiceSettings):
         description="Threads of one model run; 0 means one per core. With several encoders on a "
         "host, share the cores out between them.",
     )
-    encoder_precision: Precision = Field(
+    encoder_precision: EncoderPrecision = Field(
         "auto",
         description="`int8` takes the 8-bit variant of the model, if the models folder has one "
         "whose captions were measured to be as good; `auto` takes it where the processor has VNNI, "
-        "which makes it the faster one.",
+        "which makes it the faster one. `pruned` takes a network of fewer channels in 8 bits, "
+        "nearly twice as fast, whose captions differ and are at most 2 % worse on dev photos.",
     )
     encoder_batch_size: int = Field(
         4,
