@@ -53,6 +53,7 @@ from train.running_mean import RunningMean
 HELD_OUT = 256  # train photos
 BETWEEN = "mixed7"  # where the narrow encoder is led as well
 WEIGHT_BETWEEN = 0.1
+WARM_UP = 100  # steps
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Pixels uint8 [n, 299, 299, 3]; the whole encoder's mixed7 and mixed10, float16 [n, h, w, c]."""
 
@@ -125,11 +126,14 @@ class Student:
         everything = {name: np.arange(width) for name, width in full_widths(whole).items()}
         layer = whole.get_layer(BETWEEN)
         self._between = kept_inputs(layer, sources(whole)[BETWEEN], everything, kept)
-        self.optimizer = keras.optimizers.AdamW(
-            learning_rate, weight_decay=1e-3, global_clipnorm=1.0
+        # Refitted weights are close already: steps of full size in all of them would undo that.
+        self.optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.PolynomialDecay(
+                learning_rate / WARM_UP, WARM_UP, learning_rate
+            ),
+            global_clipnorm=1.0,
         )
         self.optimizer.build(self.model.trainable_variables)
-        self.optimizer.learning_rate.assign(learning_rate)
         self.mean = RunningMean(self.model)
 
     def _errors(self, pixels: tf.Tensor, between: tf.Tensor, last: tf.Tensor) -> list[tf.Tensor]:
@@ -183,7 +187,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=float, default=4)
     parser.add_argument("--minutes", type=float, help="stop after this time; resumable")
     parser.add_argument("--batch-size", type=int, default=24)
-    parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.add_argument("--learning-rate", type=float, default=5e-5)
     parser.add_argument("--check-every", type=int, default=250, help="steps")
     parser.add_argument("--bfloat16", action="store_true", help=BFLOAT16)
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
@@ -207,7 +211,6 @@ def main() -> None:
     manager = tf.train.CheckpointManager(state, str(folder / "state"), max_to_keep=1)
     if manager.latest_checkpoint:
         state.restore(manager.latest_checkpoint).assert_existing_objects_matched()
-        student.optimizer.learning_rate.assign(arguments.learning_rate)
 
     def check(done: int, recent: list[list[float]]) -> None:
         parts = np.array_split(data.held_out, -(-HELD_OUT // arguments.batch_size))
