@@ -1,5 +1,7 @@
 """Channels that neighbours explain go first, and what is left is made to give what there was."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from train.channels import (
     order_channels,
     prune,
 )
+from train.prune import load_pruned
 
 WIDTH = 64
 
@@ -101,3 +104,13 @@ def test_widths_are_blocks_within_the_share(network: keras.Model, photos: np.nda
     assert all(width % BLOCK == 0 for width in widths.values())
     assert Work(pruned)(widths) == Work(network)(widths)
     assert Work(pruned)(widths) <= 0.5 * Work(network)(full_widths(network))
+
+
+def test_what_was_written_is_read_back(
+    network: keras.Model, photos: np.ndarray, tmp_path: Path
+) -> None:
+    kept = choose_channels(network, Moments(network, photos), 0.5)
+    pruned = prune(network, kept, photos)
+    np.savez(tmp_path / "kept.npz", **kept)
+    pruned.save_weights(tmp_path / "pruned.weights.h5")
+    assert error(pruned, load_pruned(network, tmp_path), photos) == 0
