@@ -4,7 +4,8 @@
 
 Writes ``encoder-pruned.onnx``, compared with Keras as every export is, and prints its time on one
 photo and its dev CIDEr (beam 3) beside those of the whole encoder, from the shipped decoders.
-``--int8`` does the same for its 8-bit form (`export.int8`), ``encoder-pruned-int8.onnx``.
+``--int8`` does the same for its 8-bit form (`export.int8`), ``encoder-pruned-int8.onnx``, and
+enters it into the manifest with its scores: the services offer it where they are good enough.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import onnxruntime as ort
 from export import graphs, parity
 from export.float16 import fold_batch_norm, round_weights
 from export.int8 import METHODS, dev_cider, quantize_encoder, swapped
+from export.manifest import digest, write_json
 from train.data import Photo, load_photos, load_pixels
 from train.prune import load_pruned, whole_encoder
 
@@ -79,8 +81,10 @@ def relative_error(original: Path, other: Path, photos: list[Photo]) -> float:
     return float(((given - wanted) ** 2).mean() / (spread**2).mean())
 
 
-def report(models: Path, other: Path, dev: list[Photo], work_dir: Path) -> None:
-    """Prints what `other` costs and saves beside ``encoder.onnx``."""
+def report(
+    models: Path, other: Path, dev: list[Photo], work_dir: Path
+) -> dict[str, dict[str, float]]:
+    """Prints what `other` costs and saves beside ``encoder.onnx``; dev CIDEr of both."""
     original = models / "encoder.onnx"
     image = load_pixels(dev[0].path)[None]
     for threads in (1, 2):
@@ -95,6 +99,15 @@ def report(models: Path, other: Path, dev: list[Photo], work_dir: Path) -> None:
         after = dev_cider(exchanged, dev, languages, work_dir)
     for language, score in before.items():
         print(f"{other.name}: dev CIDEr {language} {after[language]} (whole {score})", flush=True)
+    return {key: {"fp32": score, "pruned": after[key]} for key, score in before.items()}
+
+
+def offer(models: Path, file: str, dev_cider: dict[str, dict[str, float]]) -> None:
+    """Enters the file, which is in the models folder, into the manifest."""
+    document = json.loads((models / "manifest.json").read_text())
+    entry = {"file": file, "digest": digest(models / file), "dev_cider": dev_cider}
+    document["encoder"]["pruned"] = entry
+    write_json(models / "manifest.json", document)
 
 
 def main() -> None:
@@ -128,7 +141,9 @@ def main() -> None:
         small = output / "encoder-pruned-int8.onnx"
         few = train[:: max(1, len(train) // CALIBRATED_ON)][:CALIBRATED_ON]
         quantize_encoder(target, small, few, METHODS["minmax"])
-        report(models, small, dev, work_dir)
+        scores = report(models, small, dev, work_dir)
+        if output == models:
+            offer(models, small.name, scores)
 
 
 if __name__ == "__main__":
