@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from bench import photos
+from bench.comparison import CROWD
 from bench.figures import Figures
 from bench.load import Request, closed_loop
 from tests.processes import Service, Stack, running_stack, started
@@ -43,7 +44,7 @@ def measure_float32() -> Figures:
         tempfile.TemporaryDirectory() as folder,
         running_stack(Path(folder), log_level="warning", encoder_precision="fp32") as stack,
     ):
-        figures = loads(stack, (1, 16))
+        figures = loads(stack, (1, CROWD))
     return {f"float32_{name}": value for name, value in figures.items()}
 
 

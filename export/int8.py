@@ -35,7 +35,7 @@ from onnxruntime.quantization import (
 )
 
 from export.float16 import store_as_float16
-from export.manifest import digest, write_json
+from export.manifest import digest, variant_entry, write_json
 from train.data import Photo, load_photos
 from train.evaluate import encoded, served
 from train.features import pixel_batches
@@ -206,16 +206,13 @@ def add_int8(
             encoder = swapped(models, room / "encoder", document, encoder=models / ENCODER)
             with_encoder = dev_cider(encoder, dev, languages, work_dir)
 
-    def variant(file: Path, cider: dict[str, float]) -> dict[str, Any]:
-        scores = {key: {"fp32": original[key], "int8": value} for key, value in cider.items()}
-        name = str(file.relative_to(models))
-        return {"file": name, "digest": digest(file), "dev_cider": scores}
-
     if not decoders_only:
-        document["encoder"]["int8"] = variant(models / ENCODER, with_encoder)
+        file = models / ENCODER
+        document["encoder"]["int8"] = variant_entry(models, file, "int8", original, with_encoder)
     for language, path in steps.items():
         score = {language: with_steps[language]}
-        document["decoders"][language]["int8"] = variant(path, score)
+        entry = variant_entry(models, path, "int8", original, score)
+        document["decoders"][language]["int8"] = entry
     write_json(models / "manifest.json", document)
     return document
 

@@ -29,6 +29,14 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
+def variant_entry(
+    models: Path, file: Path, name: str, before: dict[str, float], after: dict[str, float]
+) -> dict[str, Any]:
+    """A variant of a model, with dev CIDEr by language: the float32 model's and its own."""
+    scores = {language: {"fp32": before[language], name: own} for language, own in after.items()}
+    return {"file": str(file.relative_to(models)), "digest": digest(file), "dev_cider": scores}
+
+
 def vocabulary_document(
     language: str, vocabulary: Vocabulary, notes: dict[str, Any]
 ) -> dict[str, Any]:

@@ -24,7 +24,7 @@ import onnxruntime as ort
 from export import graphs, parity
 from export.float16 import fold_batch_norm, round_weights
 from export.int8 import METHODS, dev_cider, quantize_encoder, swapped
-from export.manifest import digest, write_json
+from export.manifest import variant_entry, write_json
 from train.data import Photo, load_photos, load_pixels
 from train.prune import load_pruned, whole_encoder
 
@@ -82,9 +82,13 @@ def relative_error(original: Path, other: Path, photos: list[Photo]) -> float:
 
 
 def report(
-    models: Path, other: Path, dev: list[Photo], work_dir: Path
-) -> dict[str, dict[str, float]]:
-    """Prints what `other` costs and saves beside ``encoder.onnx``; dev CIDEr of both."""
+    models: Path, other: Path, dev: list[Photo], before: dict[str, float], work_dir: Path
+) -> dict[str, float]:
+    """Prints what `other` costs and saves beside ``encoder.onnx``; its dev CIDEr.
+
+    Args:
+        before: dev CIDEr of every language with ``encoder.onnx``.
+    """
     original = models / "encoder.onnx"
     image = load_pixels(dev[0].path)[None]
     for threads in (1, 2):
@@ -92,22 +96,12 @@ def report(
         print(f" with {threads} thread(s)", flush=True)
     print(f"{other.name}: relative error {relative_error(original, other, dev[::16]):.4f}")
     document = json.loads((models / "manifest.json").read_text())
-    languages = list(document["decoders"])
-    before = dev_cider(models, dev, languages, work_dir)
     with tempfile.TemporaryDirectory() as scratch:
         exchanged = swapped(models, Path(scratch) / "models", document, encoder=other)
-        after = dev_cider(exchanged, dev, languages, work_dir)
+        after = dev_cider(exchanged, dev, list(before), work_dir)
     for language, score in before.items():
         print(f"{other.name}: dev CIDEr {language} {after[language]} (whole {score})", flush=True)
-    return {key: {"fp32": score, "pruned": after[key]} for key, score in before.items()}
-
-
-def offer(models: Path, file: str, dev_cider: dict[str, dict[str, float]]) -> None:
-    """Enters the file, which is in the models folder, into the manifest."""
-    document = json.loads((models / "manifest.json").read_text())
-    entry = {"file": file, "digest": digest(models / file), "dev_cider": dev_cider}
-    document["encoder"]["pruned"] = entry
-    write_json(models / "manifest.json", document)
+    return after
 
 
 def main() -> None:
@@ -136,14 +130,18 @@ def main() -> None:
     target = output / "encoder-pruned.onnx"
     some = np.stack([load_pixels(photo.path) for photo in train[:PARITY]])
     export_pruned(pruned, some, target)
-    report(models, target, dev, work_dir)
+    document = json.loads((models / "manifest.json").read_text())
+    before = dev_cider(models, dev, list(document["decoders"]), work_dir)
+    report(models, target, dev, before, work_dir)
     if arguments.int8:
         small = output / "encoder-pruned-int8.onnx"
         few = train[:: max(1, len(train) // CALIBRATED_ON)][:CALIBRATED_ON]
         quantize_encoder(target, small, few, METHODS["minmax"])
-        scores = report(models, small, dev, work_dir)
+        after = report(models, small, dev, before, work_dir)
         if output == models:
-            offer(models, small.name, scores)
+            entry = variant_entry(models, small, "pruned", before, after)
+            document["encoder"]["pruned"] = entry
+            write_json(models / "manifest.json", document)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -38,6 +37,7 @@ from train.inception import BFLOAT16, build_inception
 from train.plots import plot_curves
 from train.probe import frequent_words, probe, word_labels
 from train.running_mean import RunningMean
+from train.steps import run_steps
 from train.targets import CUT, LAYERS, CachedTargets, batches
 
 # The losses are to be of one size: cross-entropy is about three times as large as the two
@@ -218,25 +218,17 @@ def main() -> None:
         plot_curves(folder / "probe.png", curve, "step", "mAP of pooled mixed10")
         tqdm.write(json.dumps(row))
 
-    deadline = time.monotonic() + 60 * (arguments.minutes or 1e9)
     done = int(optimizer.iterations.numpy())
-    total = arguments.epochs * (len(data.examples) // arguments.batch_size)
-    recent: list[dict[str, float]] = []
-    if not done:
-        save_and_probe(done, recent)
-    with tqdm(total=total, initial=done, unit="step") as bar:
-        for batch in endless(data, arguments.batch_size, seed=done):
-            if done >= total or time.monotonic() > deadline:
-                break
-            recent.append({name: float(loss) for name, loss in step(batch).items()})
-            done += 1
-            bar.update()
-            bar.set_postfix(mean_losses(recent[-50:]), refresh=False)
-            if done % arguments.probe_every == 0:
-                save_and_probe(done, recent)
-                recent = []
-    if recent:
-        save_and_probe(done, recent)
+    run_steps(
+        endless(data, arguments.batch_size, seed=done),
+        lambda batch: {name: float(loss) for name, loss in step(batch).items()},
+        save_and_probe,
+        mean_losses,
+        done=done,
+        total=arguments.epochs * (len(data.examples) // arguments.batch_size),
+        minutes=arguments.minutes,
+        check_every=arguments.probe_every,
+    )
 
 
 if __name__ == "__main__":

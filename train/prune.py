@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -49,6 +48,7 @@ from train.inception import BFLOAT16, build_inception
 from train.plots import plot_curves
 from train.read_ahead import read_ahead
 from train.running_mean import RunningMean
+from train.steps import run_steps
 
 HELD_OUT = 256  # train photos
 BETWEEN = "mixed7"  # where the narrow encoder is led as well
@@ -232,24 +232,16 @@ def main() -> None:
         tqdm.write(json.dumps(row))
 
     done = int(student.optimizer.iterations.numpy())
-    total = int(arguments.epochs * (len(data.rows) // arguments.batch_size))
-    deadline = time.monotonic() + 60 * (arguments.minutes or 1e9)
-    recent: list[list[float]] = []
-    if not done:
-        check(done, recent)
-    with tqdm(total=total, initial=done, unit="step") as bar:
-        for batch in data.batches(arguments.batch_size, seed=done):
-            if done >= total or time.monotonic() > deadline:
-                break
-            recent.append([float(error) for error in student.step(*map(tf.constant, batch))])
-            done += 1
-            bar.update()
-            bar.set_postfix_str(f"{np.mean(recent[-50:], axis=0)[0]:.4f}", refresh=False)
-            if done % arguments.check_every == 0:
-                check(done, recent)
-                recent = []
-    if recent:
-        check(done, recent)
+    run_steps(
+        data.batches(arguments.batch_size, seed=done),
+        lambda batch: [float(error) for error in student.step(*map(tf.constant, batch))],
+        check,
+        lambda recent: {"error": f"{np.mean(recent, axis=0)[0]:.4f}"},
+        done=done,
+        total=int(arguments.epochs * (len(data.rows) // arguments.batch_size)),
+        minutes=arguments.minutes,
+        check_every=arguments.check_every,
+    )
 
 
 if __name__ == "__main__":

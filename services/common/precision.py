@@ -47,17 +47,9 @@ def chosen(
     Raises:
         ModelsUnavailable: `int8` was asked for and is not offered.
     """
-    offered = variant is not None and as_good(variant)
-    if precision == "int8" and not offered:
-        reason = "there is none" if variant is None else "its captions were measured to be worse"
-        raise ModelsUnavailable(
-            f"int8 is not offered for {original.path}: {reason}. Set the precision to auto or fp32."
-        )
-    if (
-        variant is not None
-        and offered
-        and (precision == "int8" or (precision == "auto" and faster))
-    ):
+    if precision == "int8":
+        return _offered("int8", original, variant, SMALLEST_SHARE)
+    if precision == "auto" and faster and variant is not None and as_good(variant):
         return variant.file
     return original
 
@@ -68,12 +60,16 @@ def chosen_encoder(precision: EncoderPrecision, model: EncoderModel) -> ModelFil
     Raises:
         ModelsUnavailable: `int8` or `pruned` was asked for and is not offered.
     """
-    if precision != "pruned":
-        return chosen(precision, model.file, model.int8, faster=has_vnni())
-    if model.pruned is None or not as_good(model.pruned, SMALLEST_PRUNED_SHARE):
-        reason = "there is none" if model.pruned is None else "its captions were measured as worse"
-        raise ModelsUnavailable(
-            f"A pruned encoder is not offered beside {model.file.path}: {reason}. "
-            "Set the precision to auto, fp32 or int8."
-        )
-    return model.pruned.file
+    if precision == "pruned":
+        return _offered("pruned", model.file, model.pruned, SMALLEST_PRUNED_SHARE)
+    return chosen(precision, model.file, model.int8, faster=has_vnni())
+
+
+def _offered(name: str, original: ModelFile, variant: Quantized | None, share: float) -> ModelFile:
+    """The variant's file, unless its captions keep less than `share` of the original's CIDEr."""
+    if variant is not None and as_good(variant, share):
+        return variant.file
+    reason = "there is none" if variant is None else "its captions were measured to be worse"
+    raise ModelsUnavailable(
+        f"{name} is not offered for {original.path}: {reason}. Set the precision to auto or fp32."
+    )

@@ -13,8 +13,7 @@ from services.common.health import State
 _KEEP_ALIVE_S = 30.0
 """Shorter than the services' own idle timeout, so that a connection is not closed as it is used."""
 
-
-CONNECT_S = 1.0
+_CONNECT_S = 1.0
 """Longest wait for a connection: addresses are near."""
 
 
@@ -55,7 +54,7 @@ class Replica:
     ) -> httpx.Request:
         """A request to this address, for `transport`."""
         query = f"?{urlencode(params)}" if params else ""
-        timeout = httpx.Timeout(timeout_s, connect=CONNECT_S)
+        timeout = httpx.Timeout(timeout_s, connect=_CONNECT_S)
         return httpx.Request(
             method,
             f"http://{self.address}{path}{query}",

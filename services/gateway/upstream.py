@@ -186,7 +186,6 @@ class Upstream:
             try:
                 async with asyncio.timeout(max(0.0, deadline.remaining())):
                     response = await replica.transport.handle_async_request(request)
-                response.request = request
             except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout):
                 self._count(replica, "timeout")
                 replica.breaker.failed()
