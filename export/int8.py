@@ -36,6 +36,7 @@ from onnxruntime.quantization import (
 
 from export.float16 import store_as_float16
 from export.manifest import digest, variant_entry, write_json
+from export.pools import pools_after_convolutions
 from train.data import Photo, load_photos
 from train.evaluate import encoded, served
 from train.features import pixel_batches
@@ -74,19 +75,28 @@ def unfolded(source: Path, target: Path) -> Path:
 def quantize_encoder(
     source: Path, target: Path, photos: list[Photo], method: CalibrationMethod
 ) -> None:
-    """Convolutions in 8 bits; the last projection, which features come from, stays float32."""
+    """Everything in 8 bits but the features themselves.
+
+    With `Relu` among the kinds, a convolution's result is rounded once, behind it. Without, it is
+    rounded before as well, to a range with room for what the ReLU then drops.
+    """
     with tempfile.TemporaryDirectory() as scratch:
+        encoder = unfolded(source, Path(scratch) / "encoder.onnx")
+        model = onnx.load(encoder)
+        pools_after_convolutions(model)
+        onnx.save(model, encoder)
         quantize_static(
-            unfolded(source, Path(scratch) / "encoder.onnx"),
+            encoder,
             target,
             TrainPhotos(photos),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv", "MaxPool", "AveragePool", "Concat"],
+            op_types_to_quantize=["Conv", "Relu", "MaxPool", "AveragePool", "Concat", "MatMul"],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=method,
+            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
         )
 
 
