@@ -23,9 +23,10 @@ import onnxruntime as ort
 
 from export import graphs, parity
 from export.float16 import fold_batch_norm, round_weights
-from export.int8 import METHODS, dev_cider, quantize_encoder, swapped
+from export.int8 import METHODS, dev_cider, quantize_encoder, spread, swapped
 from export.manifest import variant_entry, write_json
 from train.data import Photo, load_photos, load_pixels
+from train.evaluate import encoder_session
 from train.prune import load_pruned, whole_encoder
 
 TURNS, RUNS = 6, 10  # of each encoder
@@ -75,7 +76,7 @@ def relative_error(original: Path, other: Path, photos: list[Photo]) -> float:
     """Squared error of the features, their variance being 1."""
     pixels = np.stack([load_pixels(photo.path) for photo in photos])
     wanted, given = (
-        ort.InferenceSession(path).run(None, {"image": pixels})[0] for path in (original, other)
+        encoder_session(path).run(None, {"image": pixels})[0] for path in (original, other)
     )
     spread = wanted - wanted.mean(axis=(0, 1))
     return float(((given - wanted) ** 2).mean() / (spread**2).mean())
@@ -135,8 +136,7 @@ def main() -> None:
     report(models, target, dev, before, work_dir)
     if arguments.int8:
         small = output / "encoder-pruned-int8.onnx"
-        few = train[:: max(1, len(train) // CALIBRATED_ON)][:CALIBRATED_ON]
-        quantize_encoder(target, small, few, METHODS["minmax"])
+        quantize_encoder(target, small, spread(train, CALIBRATED_ON), METHODS["minmax"])
         after = report(models, small, dev, before, work_dir)
         if output == models:
             entry = variant_entry(models, small, "pruned", before, after)

@@ -1,4 +1,4 @@
-"""An average pool and the 1×1 convolution behind it change places, and the result stays."""
+"""Average pools are rewritten, and the result stays."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 import tf2onnx
 
-from export.pools import pools_after_convolutions
+from export.pools import pools_after_convolutions, pools_as_convolutions
 
 SIDE, CHANNELS = 9, 12
 
@@ -34,8 +34,8 @@ def kinds(model: onnx.ModelProto) -> list[str]:
     return [each.op_type for each in model.graph.node if each.op_type in ("AveragePool", "Conv")]
 
 
-def pool(padding: str = "same") -> keras.layers.Layer:
-    return keras.layers.AveragePooling2D(3, strides=1, padding=padding)
+def pool(padding: str = "same", size: int = 3, strides: int = 1) -> keras.layers.Layer:
+    return keras.layers.AveragePooling2D(size, strides=strides, padding=padding)
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
@@ -79,3 +79,19 @@ def test_a_pool_that_others_read_too_stays() -> None:
     branches = [keras.layers.Conv2D(4, 1)(pooled), keras.layers.Conv2D(4, 1)(pooled)]
     model = exported(keras.Model(inputs, keras.layers.Concatenate()(branches)))
     assert pools_after_convolutions(model) == 0
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_pool_becomes_a_convolution_with_the_same_result(size: int) -> None:
+    model = exported(pool(size=size), keras.layers.ReLU())
+    before = computed(model)
+    assert pools_as_convolutions(model) == 1
+    assert kinds(model) == ["Conv"]
+    np.testing.assert_allclose(computed(model), before, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [pool("valid"), pool(strides=2)])
+def test_a_pool_that_changes_the_size_stays(layer: keras.layers.Layer) -> None:
+    model = exported(layer, keras.layers.ReLU())
+    assert pools_as_convolutions(model) == 0
+    assert kinds(model) == ["AveragePool"]
