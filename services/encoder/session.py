@@ -8,7 +8,7 @@ import onnxruntime as ort
 
 from services.common.images import Pixels
 from services.common.manifest import EncoderModel
-from services.common.precision import EncoderPrecision, chosen_encoder
+from services.common.precision import EncoderPrecision, chosen_encoder, has_vnni
 from services.common.wire import Features
 
 
@@ -42,8 +42,9 @@ class EncoderSession:
         options.inter_op_num_threads = 1
         # The pool would otherwise spin between runs and take the cores from the decoder.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Without VNNI 8-bit products would saturate in pairs; this way is slower and exact.
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        if not has_vnni():
+            # 8-bit products would saturate in pairs; this way is slower and exact.
+            options.add_session_config_entry("session.x64quantprecision", "1")
         self._session = ort.InferenceSession(
             self.file.path, options, providers=["CPUExecutionProvider"]
         )
