@@ -25,16 +25,18 @@ def pools_after_convolutions(model: onnx.ModelProto) -> int:
     Returns:
         How many were swapped.
     """
-    readers: dict[str, list[Node]] = {output.name: [] for output in model.graph.output}
+    outputs = {output.name for output in model.graph.output}
+    readers: dict[str, list[Node]] = {}
     for node in model.graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
     behind: dict[str, Node] = {}
     for pool in model.graph.node:
-        follower = readers.get(pool.output[0], [])
-        if not _leaves_padding_out(pool) or len(follower) != 1 or not _mixes_channels(follower[0]):
+        if not _leaves_padding_out(pool) or pool.output[0] in outputs:
             continue
-        (convolution,) = follower
+        convolution, *others = readers[pool.output[0]]
+        if others or not _mixes_channels(convolution):
+            continue
         source, between, result = pool.input[0], pool.output[0], convolution.output[0]
         convolution.input[0], convolution.output[0] = source, between
         pool.input[0], pool.output[0] = between, result
