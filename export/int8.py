@@ -47,6 +47,7 @@ from train.search import STEP_INPUTS, describe, onnx_engine
 ENCODER = "encoder-int8.onnx"
 STEP = "step-int8.onnx"
 BEAM_SIZE = 3  # what the services answer by default
+ENCODER_PHOTOS, STEP_PHOTOS = 96, 128  # to calibrate on
 PERCENTILE = 99.99
 """Of the numbers that a step multiplies; those beyond are clipped. The context has a few that are
 far from all others, and a range with room for them rounds every step more coarsely."""
@@ -196,8 +197,8 @@ def add_int8(
     models: Path,
     work_dir: Path,
     collection: str = "flickr8k",
-    encoder_photos: int = 96,
-    step_photos: int = 128,
+    encoder_photos: int = ENCODER_PHOTOS,
+    step_photos: int = STEP_PHOTOS,
     method: str = "minmax",
     decoders_only: bool = False,
 ) -> dict[str, Any]:
@@ -245,8 +246,8 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--work-dir", type=Path, default=Path("runs"))
     parser.add_argument("--collection", default="flickr8k")
-    parser.add_argument("--encoder-photos", type=int, default=96, help="to calibrate on")
-    parser.add_argument("--step-photos", type=int, default=128, help="to calibrate decoders on")
+    parser.add_argument("--encoder-photos", type=int, default=ENCODER_PHOTOS)
+    parser.add_argument("--step-photos", type=int, default=STEP_PHOTOS)
     parser.add_argument("--method", choices=sorted(METHODS), default="minmax")
     parser.add_argument("--decoders-only", action="store_true")
     arguments = parser.parse_args()

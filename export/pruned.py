@@ -23,7 +23,7 @@ import onnxruntime as ort
 
 from export import graphs, parity
 from export.float16 import fold_batch_norm, round_weights
-from export.int8 import METHODS, dev_cider, quantize_encoder, spread, swapped
+from export.int8 import ENCODER_PHOTOS, METHODS, dev_cider, quantize_encoder, spread, swapped
 from export.manifest import variant_entry, write_json
 from train.data import Photo, load_photos, load_pixels
 from train.evaluate import encoder_session
@@ -31,7 +31,6 @@ from train.prune import load_pruned, whole_encoder
 
 TURNS, RUNS = 6, 10  # of each encoder
 REST = 0.3  # seconds
-CALIBRATED_ON = 128  # train photos
 PARITY = 16  # photos
 
 
@@ -136,7 +135,7 @@ def main() -> None:
     report(models, target, dev, before, work_dir)
     if arguments.int8:
         small = output / "encoder-pruned-int8.onnx"
-        quantize_encoder(target, small, spread(train, CALIBRATED_ON), METHODS["minmax"])
+        quantize_encoder(target, small, spread(train, ENCODER_PHOTOS), METHODS["minmax"])
         after = report(models, small, dev, before, work_dir)
         if output == models:
             entry = variant_entry(models, small, "pruned", before, after)
