@@ -21,8 +21,8 @@ class EncoderSettings(ServiceSettings):
         description="`int8` takes the 8-bit variant of the model, if the models folder has one "
         "whose captions were measured to be as good; `auto` takes it where the processor has VNNI, "
         "which makes it the faster one. `pruned` takes a network of fewer channels in 8 bits, "
-        "nearly twice as fast, whose captions differ: English ones are as good, Ukrainian ones "
-        "were better on dev photos and 4 % worse on test photos.",
+        "1.6 times as fast again, whose captions differ: English ones are as good, Ukrainian ones "
+        "were 2 % worse on dev photos and 3.5 % on test photos.",
     )
     encoder_batch_size: int = Field(
         4,
