@@ -64,38 +64,39 @@ def pools_as_convolutions(model: onnx.ModelProto) -> int:
         value.name: [each.dim_value for each in value.type.tensor_type.shape.dim]
         for value in onnx.shape_inference.infer_shapes(model).graph.value_info
     }
-    replaced: set[str] = set()
 
-    def convolution(pool: Node) -> Iterable[Node]:
-        settings = _settings(pool)
-        window = settings.get("kernel_shape", [])
-        padding = [side // 2 for side in window] * 2
-        if not _leaves_padding_out(pool) or settings.get("pads") != padding:
-            return [pool]
-        _, channels, *grid = shapes[pool.output[0]]
-        name, summed = pool.output[0], f"{pool.output[0]}/sum"
-        kernel = np.full((channels, 1, *window), 1 / np.prod(window), np.float32)
-        inside = (_inside(length, side) for length, side in zip(grid, window, strict=True))
-        correction = np.prod(window) / np.outer(*inside)
-        for suffix, values in (("kernel", kernel), ("correction", correction[None, None])):
-            tensor = numpy_helper.from_array(values.astype(np.float32), f"{name}/{suffix}")
-            model.graph.initializer.append(tensor)
-        replaced.add(pool.name)
-        return [
-            helper.make_node(
-                "Conv",
-                [pool.input[0], f"{name}/kernel"],
-                [summed],
-                f"{pool.name}/sum",
-                group=channels,
-                kernel_shape=window,
-                pads=padding,
-            ),
-            helper.make_node("Mul", [summed, f"{name}/correction"], [name], f"{pool.name}/correct"),
-        ]
+    def replaced(node: Node) -> Iterable[Node]:
+        return _convolution(model, node, shapes[node.output[0]]) if _keeps_size(node) else [node]
 
-    _rewrite(model, convolution)
-    return len(replaced)
+    count = sum(map(_keeps_size, model.graph.node))
+    _rewrite(model, replaced)
+    return count
+
+
+def _convolution(model: onnx.ModelProto, pool: Node, shape: list[int]) -> list[Node]:
+    """Nodes that give what `pool` gives, [n, c, h, w]; their constants are added to the model."""
+    _, channels, *grid = shape
+    settings, name = _settings(pool), pool.output[0]
+    window = settings["kernel_shape"]
+    kernel = np.full((channels, 1, *window), 1 / np.prod(window), np.float32)
+    inside = (_inside(length, side) for length, side in zip(grid, window, strict=True))
+    correction = (np.prod(window) / np.outer(*inside))[None, None].astype(np.float32)
+    for suffix, values in (("kernel", kernel), ("correction", correction)):
+        model.graph.initializer.append(numpy_helper.from_array(values, f"{name}/{suffix}"))
+    return [
+        helper.make_node(
+            "Conv",
+            [pool.input[0], f"{name}/kernel"],
+            [f"{name}/sum"],
+            f"{pool.name}/sum",
+            group=channels,
+            kernel_shape=window,
+            pads=settings["pads"],
+        ),
+        helper.make_node(
+            "Mul", [f"{name}/sum", f"{name}/correction"], [name], f"{pool.name}/correct"
+        ),
+    ]
 
 
 def _inside(length: int, window: int) -> np.ndarray:
@@ -123,6 +124,13 @@ def _leaves_padding_out(node: Node) -> bool:
         and settings.get("strides", [1, 1]) == [1, 1]
         and settings.get("count_include_pad", [0]) == [0]
     )
+
+
+def _keeps_size(node: Node) -> bool:
+    """Whether it is such a pool, padded by half of its window."""
+    settings = _settings(node)
+    half = [side // 2 for side in settings.get("kernel_shape", [])]
+    return _leaves_padding_out(node) and settings.get("pads") == half * 2
 
 
 def _mixes_channels(node: Node) -> bool:

@@ -20,7 +20,7 @@ from tests.oko.command import environment
 pytestmark = pytest.mark.slow
 PHOTOS = int(os.environ.get("BULK_PHOTOS", "2000"))
 SIDE = 299
-LOOSE = 0.6
+LOOSE = 0.75
 """Asserted; what is aimed at is 0.95. Neighbours on the machine may take cores from one of the
 runs that are compared and not from the other."""
 
