@@ -43,7 +43,7 @@ def configure_logs(service: str, level: str, style: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=_number(level), force=True)
-    for noisy in ("httpx", "httpcore", "PIL", "uvicorn.access"):
+    for noisy in ("httpx", "aiohttp", "PIL", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 

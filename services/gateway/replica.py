@@ -9,9 +9,7 @@ import httpx
 
 from services.common.breaker import Breaker
 from services.common.health import State
-
-_KEEP_ALIVE_S = 30.0
-"""Shorter than the services' own idle timeout, so that a connection is not closed as it is used."""
+from services.gateway.transport import InnerTransport
 
 _CONNECT_S = 1.0
 """Longest wait for a connection: addresses are near."""
@@ -23,9 +21,7 @@ class Replica:
 
     address: str
     host_header: str
-    transport: httpx.AsyncHTTPTransport
-    """Used without `httpx.AsyncClient`: cookies, redirects and authentication, which no inner
-    service has, would take a fifth of the gateway's time."""
+    transport: InnerTransport
     breaker: Breaker
     ready: bool = True
     """What the last probe said; taken for true until the first one."""
@@ -36,11 +32,7 @@ class Replica:
 
     @classmethod
     def at(cls, address: str, host_header: str, breaker: Breaker) -> "Replica":
-        transport = httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE_S),
-            trust_env=False,  # a proxy for the outside world is not for inner services
-        )
-        return cls(address, host_header, transport, breaker)
+        return cls(address, host_header, InnerTransport(), breaker)
 
     def request(
         self,

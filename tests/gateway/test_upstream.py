@@ -32,6 +32,8 @@ class Backend:
         self.ready = True
         self.delay = 0.0
         self.hang_up = False
+        self.raw = b""
+        """Sent instead of an answer to work, before the connection is closed."""
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
@@ -41,7 +43,7 @@ class Backend:
         return f"127.0.0.1:{self.port}"
 
     async def start(self) -> "Backend":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -73,6 +75,10 @@ class Backend:
             await asyncio.sleep(self.delay)
             if self.hang_up:
                 writer.transport.abort()
+                raise ConnectionError
+            if self.raw:
+                writer.write(self.raw)
+                await writer.drain()
                 raise ConnectionError
             status = self.status
             body = b'{"type": "x", "title": "x", "status": %d, "detail": "x", "code": "%s"}' % (
@@ -208,6 +214,33 @@ async def test_nobody_there(one: Backend) -> None:
         assert raised.value.retry_after_s is not None
         await asyncio.sleep(0.3)
         assert target.state() == "down"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nthe first of it",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+    ids=["not HTTP", "half a header", "half a body", "chunks that are none"],
+)
+async def test_answer_that_cannot_be_read(one: Backend, answer: bytes) -> None:
+    async with upstream(one) as (target, _):
+        one.raw = answer
+        with pytest.raises(UpstreamUnavailable):
+            await call(target)
+        one.raw = b""
+        assert await call(target) == 200
+
+
+async def test_more_at_once_than_a_client_allows_by_default(one: Backend) -> None:
+    async with upstream(one) as (target, _):
+        one.delay = 0.5
+        started = asyncio.get_running_loop().time()
+        assert await asyncio.gather(*(call(target) for _ in range(250))) == [200] * 250
+        assert asyncio.get_running_loop().time() - started < 1.4
 
 
 async def test_no_answer_in_time(one: Backend) -> None:
