@@ -8,10 +8,10 @@ import numpy as np
 from bench.figures import Figures
 from bench.stages import LIMITS
 from services.common.deadline import Deadline
+from services.common.features import Features
 from services.common.images import decode_square
 from services.common.manifest import read_manifest
 from services.common.settings import REPOSITORY
-from services.common.wire import Features
 from services.decoder.engine import Engine, Job
 from services.decoder.search import Hypothesis, SearchOptions
 from services.decoder.session import DecoderSession

@@ -8,10 +8,11 @@ from PIL import Image
 from bench import photos
 from bench.figures import Figures
 from bench.times import repeated
-from services.common.images import ImageLimits, decode_square
+from services.common.accepted_images import ImageLimits
+from services.common.features import Features, pack_features, unpack_features
+from services.common.images import decode_square
 from services.common.manifest import read_manifest
 from services.common.settings import REPOSITORY
-from services.common.wire import Features, pack_features, unpack_features
 from services.decoder.captions import to_captions
 from services.decoder.schemas import captions_answer
 from services.decoder.search import BeamSearch, SearchOptions

@@ -6,9 +6,9 @@ from queue import SimpleQueue
 from oko.captioned import Captioned, Image
 from oko.decoding import BulkDecoder
 from oko.encoding import BulkEncoder
+from services.common.accepted_images import ImageLimits
 from services.common.errors import OkoError
-from services.common.images import ImageLimits
-from services.common.wire import Features
+from services.common.features import Features
 from services.decoder.captions import Caption
 from services.decoder.languages import Languages
 from services.decoder.search import SearchOptions

@@ -11,8 +11,8 @@ from oko.bulk import BulkRun
 from oko.captioned import Captioned, Image
 from oko.decoding import TOGETHER
 from oko.encoding import AHEAD
+from services.common.accepted_images import ImageLimits
 from services.common.errors import UnknownLanguage
-from services.common.images import ImageLimits
 from services.common.manifest import Manifest, read_manifest
 from services.decoder.captions import Caption
 from services.decoder.languages import Languages

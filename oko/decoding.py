@@ -7,7 +7,7 @@ from functools import partial
 
 from services.common.deadline import Deadline
 from services.common.errors import OkoError
-from services.common.wire import Features
+from services.common.features import Features
 from services.decoder.captions import Caption, to_captions
 from services.decoder.engine import Job
 from services.decoder.languages import Languages

@@ -8,9 +8,10 @@ from queue import SimpleQueue
 from typing import Self
 
 from oko.captioned import Image, read_file
+from services.common.accepted_images import ImageLimits
 from services.common.errors import OkoError
-from services.common.images import ImageLimits, Pixels, decode_square
-from services.common.wire import Features
+from services.common.features import Features
+from services.common.images import Pixels, decode_square
 from services.encoder.session import EncoderSession
 
 AHEAD = 4

@@ -8,7 +8,8 @@ from PIL import Image
 
 from oko.files import replace_file
 from oko.outputs.output import UnusableOutput
-from services.common.images import ImageLimits, Pixels, decode_to_size, read_header
+from services.common.accepted_images import ImageLimits
+from services.common.images import Pixels, decode_to_size, read_header
 from services.decoder.captions import Word
 from services.encoder.settings import EncoderSettings
 from services.gateway.overlays import figure, overlay, overlay_size

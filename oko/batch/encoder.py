@@ -17,7 +17,7 @@ from oko.batch.storage import Folder
 from oko.batch.trial import Trial
 from oko.encoding import BulkEncoder
 from services.common.errors import OkoError
-from services.common.wire import Features
+from services.common.features import Features
 from services.encoder.session import EncoderSession
 
 READERS = 4

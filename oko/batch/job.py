@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oko.batch.plan import Request
+from services.common.accepted_images import ImageLimits
 from services.common.errors import ModelsUnavailable
-from services.common.images import ImageLimits
 from services.common.manifest import Manifest, read_manifest
 from services.common.precision import EncoderPrecision
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from oko.batch.plan import Part
-from services.common.wire import Features
+from services.common.features import Features
 
 _FAILURE = pa.struct([("key", pa.string()), ("code", pa.string()), ("detail", pa.string())])
 _PART = [("partition", pa.int64()), ("number", pa.int32()), ("last", pa.bool_())]

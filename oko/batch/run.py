@@ -22,8 +22,8 @@ from oko.batch.rows import Written
 from oko.batch.shard import Shard
 from oko.batch.sources import Kind, Partition
 from oko.batch.storage import TEMPORARY, Folder, with_protocol
+from services.common.accepted_images import ImageLimits
 from services.common.errors import UnknownLanguage
-from services.common.images import ImageLimits
 from services.common.manifest import read_manifest
 from services.decoder.settings import DecoderSettings
 from services.encoder.settings import EncoderSettings

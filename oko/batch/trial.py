@@ -12,8 +12,9 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from services.common.accepted_images import ImageLimits
 from services.common.errors import OkoError
-from services.common.images import ImageLimits, decode_square
+from services.common.images import decode_square
 
 _LENGTH = struct.Struct("<Q")
 _SIDE = 299

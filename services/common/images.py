@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from services.common.errors import OkoError
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-"""The only Pillow plugins that are ever asked. Others have started programs (EPS) or are rare."""
-
-KINDS = {"MPO": "jpeg", **{name: name.lower() for name in FORMATS}}
-"""Pillow's format → our name. MPO is what some phones and cameras write: JPEG plus more JPEGs."""
+from services.common.accepted_images import (
+    FORMATS,
+    KINDS,
+    CorruptImage,
+    EmptyImage,
+    ImageLimits,
+    NotAnImage,
+    TooManyPixels,
+)
 
 MAX_SCANS = 64
 """Scans of a progressive JPEG; real ones have about ten. Each costs a pass over the image."""
@@ -45,30 +47,6 @@ _TRANSPOSE = {
 
 Pixels = NDArray[np.uint8]
 """RGB, uint8 [height, width, 3]."""
-
-
-class NotAnImage(OkoError):
-    status, code, title = 415, "not-an-image", "This is not an image of a supported kind"
-
-
-class CorruptImage(OkoError):
-    status, code, title = 422, "corrupt-image", "The image is damaged"
-
-
-class EmptyImage(OkoError):
-    status, code, title = 422, "empty-image", "The image is empty"
-
-
-class TooManyPixels(OkoError):
-    status, code, title = 413, "too-many-pixels", "The image has too many pixels"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageLimits:
-    """Checked from the header, before anything is decoded."""
-
-    max_pixels: int
-    max_decode_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,4 @@
-"""What travels between the services: features as one `.npy` body, and the header names."""
-
-import io
-
-import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import NDArray
-
-from services.common.errors import InvalidFeatures
+"""What the services say to each other beside the body: media type and header names."""
 
 MEDIA_TYPE = "application/x-npy"
 FEATURE_MODEL = "X-Feature-Model"
@@ -16,48 +8,3 @@ IMAGE_KIND = "X-Image-Kind"
 CACHE = "X-Cache"
 DECODER_MODEL = "X-Decoder-Model"
 INTERNAL_TOKEN = "X-Oko-Token"  # noqa: S105 - the name of a header, not a secret
-
-LARGEST_HEADER = 256
-"""Longest `.npy` header that is parsed; a real one takes 118 bytes."""
-
-Features = NDArray[np.float16]
-"""Image features, float16 [64, D], row-major over the 8×8 grid."""
-
-
-def pack_features(features: Features) -> bytes:
-    """Writes features as a `.npy` file, float16 little endian [64, D]."""
-    body = io.BytesIO()
-    npy.write_array(body, features.astype("<f2", copy=False), allow_pickle=False)
-    return body.getvalue()
-
-
-def unpack_features(body: bytes, cells: int, dimensions: int) -> Features:
-    """Reads what `pack_features` wrote, trusting nothing.
-
-    Args:
-        body: A `.npy` file.
-        cells: Expected first dimension (64).
-        dimensions: Expected second dimension (D).
-
-    Raises:
-        InvalidFeatures: Not a `.npy` file of finite float16 [cells, dimensions].
-    """
-    stream = io.BytesIO(body)
-    try:
-        version = npy.read_magic(stream)
-        if version != (1, 0):
-            raise ValueError(f"version {version}")
-        shape, fortran, dtype = npy.read_array_header_1_0(stream, max_header_size=LARGEST_HEADER)
-    except Exception as error:  # the header parser raises many types on hostile input
-        raise InvalidFeatures("The body is not an .npy file of version 1.0.") from error
-    if shape != (cells, dimensions) or fortran or dtype != np.dtype("<f2"):
-        raise InvalidFeatures(
-            f"The body must hold a little-endian float16 array of shape [{cells}, {dimensions}] "
-            "in C order."
-        )
-    if len(body) - stream.tell() != cells * dimensions * 2:
-        raise InvalidFeatures("The array does not have the length that its header announces.")
-    features = np.frombuffer(body, dtype="<f2", offset=stream.tell()).reshape(shape)
-    if not np.isfinite(features).all():
-        raise InvalidFeatures("The features hold values that are not finite numbers.")
-    return features

@@ -10,7 +10,7 @@ import numpy as np
 
 from services.common.deadline import Deadline
 from services.common.errors import Overloaded, ShuttingDown
-from services.common.wire import Features
+from services.common.features import Features
 from services.decoder.search import BeamSearch, Hypothesis, Node, SearchOptions
 from services.decoder.session import DecoderSession, State
 from services.decoder.vocabulary import Vocabulary

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from services.common.deadline import Deadline
 from services.common.errors import FeatureModelMismatch, Overloaded, UnknownLanguage
+from services.common.features import Features
 from services.common.health import State
 from services.common.manifest import DecoderModel, EncoderModel, Manifest
-from services.common.wire import Features
 from services.decoder.captions import Caption, Word, to_captions, to_word
 from services.decoder.engine import Engine, Job
 from services.decoder.metrics import DecoderMetrics

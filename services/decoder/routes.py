@@ -26,6 +26,7 @@ from services.common.errors import (
     UnknownLanguage,
     UploadTooSlow,
 )
+from services.common.features import LARGEST_HEADER, Features, unpack_features
 from services.common.internal import InternalToken
 from services.common.manifest import Manifest
 from services.common.problems import problem_document, problem_responses
@@ -59,7 +60,7 @@ class Order:
     """One request, read and checked."""
 
     language: Language
-    features: wire.Features
+    features: Features
     deadline: Deadline
     context: RequestContext
 
@@ -70,7 +71,7 @@ def caption_routes(
     router = APIRouter(prefix="/v1", dependencies=[Depends(InternalToken(settings.internal_token))])
     cells, dimensions = manifest.encoder.cells, manifest.encoder.dimensions
     body_limits = BodyLimits(
-        max_bytes=wire.LARGEST_HEADER + cells * dimensions * 2,
+        max_bytes=LARGEST_HEADER + cells * dimensions * 2,
         idle_s=settings.body_idle_s,
         total_s=2 * settings.body_idle_s,
     )
@@ -129,7 +130,7 @@ def caption_routes(
         body = await read_body(request, body_limits)
         return Order(
             language,
-            wire.unpack_features(body, cells, dimensions),
+            unpack_features(body, cells, dimensions),
             Deadline.from_header(request.headers.get(DEADLINE), settings.deadline_ms),
             context_of(request),
         )

@@ -7,6 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from services.common import wire
+from services.common.accepted_images import (
+    FORMATS,
+    CorruptImage,
+    EmptyImage,
+    NotAnImage,
+    TooManyPixels,
+)
 from services.common.application import application
 from services.common.context import context_of
 from services.common.deadline import HEADER as DEADLINE
@@ -23,7 +30,6 @@ from services.common.errors import (
     UploadTooSlow,
 )
 from services.common.health import HealthSource
-from services.common.images import FORMATS, CorruptImage, EmptyImage, NotAnImage, TooManyPixels
 from services.common.internal import InternalToken
 from services.common.manifest import read_manifest
 from services.common.memory import give_back

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from services.common.deadline import Deadline
 from services.common.errors import Overloaded, ShuttingDown
+from services.common.features import Features
 from services.common.images import Pixels
-from services.common.wire import Features
 
 SAFETY = 2.0
 """Work is refused unless this many times the wait in the queue fits its deadline: how fast the

@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 
+from services.common.accepted_images import ImageLimits
 from services.common.budget import ByteBudget
 from services.common.cache import Cache, MemoryCache, Outcome
 from services.common.deadline import Deadline
 from services.common.errors import DeadlinePassed, Overloaded
+from services.common.features import pack_features
 from services.common.health import State
-from services.common.images import ImageHeader, ImageLimits, decode_square, read_header
+from services.common.images import ImageHeader, decode_square, read_header
 from services.common.manifest import EncoderModel, ModelFile
 from services.common.redis_cache import RedisCache
-from services.common.wire import pack_features
 from services.encoder.batching import Batcher
 from services.encoder.flight import SingleFlight
 from services.encoder.metrics import EncoderMetrics

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import onnxruntime as ort
 
+from services.common.features import Features
 from services.common.images import Pixels
 from services.common.manifest import EncoderModel
 from services.common.precision import EncoderPrecision, chosen_encoder, has_vnni
-from services.common.wire import Features
 
 
 class EncoderSession:

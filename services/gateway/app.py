@@ -8,10 +8,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from services.common.accepted_images import ImageLimits
 from services.common.application import application
 from services.common.deadline import HEADER as DEADLINE
 from services.common.health import HealthSource, State
-from services.common.images import ImageLimits
 from services.common.manifest import Manifest, read_manifest
 from services.common.middleware import REQUEST_ID
 from services.common.uploads import BodyLimits

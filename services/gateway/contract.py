@@ -2,6 +2,13 @@
 
 from typing import Any
 
+from services.common.accepted_images import (
+    FORMATS,
+    CorruptImage,
+    EmptyImage,
+    NotAnImage,
+    TooManyPixels,
+)
 from services.common.errors import (
     BodyTooLarge,
     DeadlinePassed,
@@ -13,7 +20,6 @@ from services.common.errors import (
     UnknownLanguage,
     UploadTooSlow,
 )
-from services.common.images import FORMATS, CorruptImage, EmptyImage, NotAnImage, TooManyPixels
 from services.common.problems import problem_responses
 from services.gateway.errors import (
     ModelMismatch,

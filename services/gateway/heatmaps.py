@@ -3,9 +3,9 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+from services.common.accepted_images import ImageLimits
 from services.common.budget import ByteBudget
 from services.common.deadline import Deadline
-from services.common.images import ImageLimits, decode_to_size, read_header
 from services.gateway.schemas import Caption
 
 
@@ -27,13 +27,21 @@ class Heatmaps:
             DeadlinePassed: No time left.
         """
         loop = asyncio.get_running_loop()
-        header = await loop.run_in_executor(self._threads, read_header, image, self._limits)
-        async with self._memory.hold(header.decode_bytes):
+        decode_bytes = await loop.run_in_executor(self._threads, self._decode_bytes, image)
+        async with self._memory.hold(decode_bytes):
             deadline.check()
             return await loop.run_in_executor(self._threads, self._draw, caption, image)
 
+    # OpenCV, NumPy and Pillow take 30 MB and a moment to load; most gateways are never asked for
+    # a picture.
+
+    def _decode_bytes(self, image: bytes) -> int:
+        from services.common.images import read_header
+
+        return read_header(image, self._limits).decode_bytes
+
     def _draw(self, caption: Caption, image: bytes) -> Caption:
-        # OpenCV takes 17 MB and a moment to load; most gateways are never asked for a picture.
+        from services.common.images import decode_to_size
         from services.gateway.overlays import data_uri, figure, overlay, overlay_size
 
         size = overlay_size(caption.image.width, caption.image.height)

@@ -4,9 +4,10 @@ import numpy as np
 import schemathesis
 from hypothesis import strategies
 
+from services.common.features import pack_features
 from services.common.manifest import read_manifest
 from services.common.settings import REPOSITORY
-from services.common.wire import MEDIA_TYPE, pack_features
+from services.common.wire import MEDIA_TYPE
 from tests import photos
 
 _PHOTOS = strategies.sampled_from([photos.CAT.read_bytes(), photos.ROCKET.read_bytes()])

@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 from oko.captioner import Captioner
-from services.common.images import ImageLimits, decode_square
+from services.common.accepted_images import ImageLimits
+from services.common.images import decode_square
 from services.common.manifest import Manifest
 from services.encoder.session import EncoderSession
 from services.encoder.settings import EncoderSettings

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from oko.batch.trial import CrashesDecoder, Trial
-from services.common.images import ImageLimits
+from services.common.accepted_images import ImageLimits
 from tests import photos
 from tests.batch import inputs
 

@@ -12,7 +12,8 @@ from time import monotonic, process_time, sleep
 
 import pytest
 
-from services.common.images import ImageLimits, Pixels, decode_square
+from services.common.accepted_images import ImageLimits
+from services.common.images import Pixels, decode_square
 from tests.bulk.album import make
 from tests.bulk.bare import bare_speed
 from tests.oko.command import environment

@@ -7,16 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.common.images import (
+from services.common.accepted_images import (
     CorruptImage,
     EmptyImage,
     ImageLimits,
     NotAnImage,
-    Pixels,
     TooManyPixels,
-    decode_square,
-    read_header,
 )
+from services.common.images import Pixels, decode_square, read_header
 from tests import photos
 from tests.pictures import encoded
 

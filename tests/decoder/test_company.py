@@ -5,11 +5,12 @@ import asyncio
 import onnx
 import pytest
 
+from services.common.accepted_images import ImageLimits
 from services.common.deadline import Deadline
-from services.common.images import ImageLimits, decode_square
+from services.common.features import Features
+from services.common.images import decode_square
 from services.common.manifest import Manifest
 from services.common.precision import as_good
-from services.common.wire import Features
 from services.decoder.languages import Language
 from services.decoder.metrics import DecoderMetrics
 from services.decoder.search import SearchOptions

@@ -10,8 +10,8 @@ import pytest
 
 from services.common.deadline import Deadline
 from services.common.errors import DeadlinePassed, Overloaded, ShuttingDown
+from services.common.features import Features
 from services.common.manifest import Manifest
-from services.common.wire import Features
 from services.decoder.captions import Caption
 from services.decoder.languages import Language
 from services.decoder.metrics import DecoderMetrics

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from services.common.accepted_images import ImageLimits
 from services.common.deadline import Deadline
 from services.common.errors import ModelsUnavailable
-from services.common.images import ImageLimits, decode_square
+from services.common.images import decode_square
 from services.common.manifest import Manifest, read_manifest
 from services.common.settings import REPOSITORY
 from services.decoder.languages import Languages

@@ -9,8 +9,8 @@ import pytest
 
 from services.common.deadline import Deadline
 from services.common.errors import DeadlinePassed, Overloaded, ShuttingDown
+from services.common.features import Features
 from services.common.images import Pixels
-from services.common.wire import Features
 from services.encoder.batching import Batcher
 
 PATIENT = Deadline.after(1e6)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.common.images import ImageLimits, decode_square
+from services.common.accepted_images import ImageLimits
+from services.common.images import decode_square
 from services.common.manifest import Manifest
 from services.common.precision import EncoderPrecision
 from services.encoder import session

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies
 
 from services.common.errors import InvalidFeatures
-from services.common.wire import pack_features, unpack_features
+from services.common.features import pack_features, unpack_features
 
 FEATURES = np.arange(64 * 512, dtype=np.float16).reshape(64, 512) / 8
 
