@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -22,6 +23,8 @@ SECONDS = 6.0
 CACHED_SECONDS = 3.0
 CALM_S = 6.0
 """After an overload, until the gateway's throttle has forgotten it."""
+PAUSE_S = 0.1
+PAUSES = 30
 PATH = "/v1/captions"
 ENCODER_PATH = "/v1/features"
 KNOWN = 60
@@ -34,6 +37,7 @@ def measure() -> Figures:
         figures = cold_start(Path(folder))
         with running_stack(Path(folder), log_level="warning") as stack, memory(stack, figures):
             figures |= loads(stack, CONCURRENCY)
+            figures["uncached_after_a_pause_p50_ms"] = after_pauses(stack)
             figures |= large_photo(stack)
     return figures
 
@@ -94,6 +98,15 @@ def features_cached(stack: Stack, photo: bytes) -> Iterator[Request]:
         for words in SIZES
         for body in known
     )
+
+
+def after_pauses(stack: Stack) -> float:
+    """Median milliseconds of an uncached caption when nothing was asked for a while."""
+    requests, taken = uncached(photos.ordinary()), []
+    for _ in range(PAUSES):
+        time.sleep(PAUSE_S)
+        taken.append(closed_loop(stack.url, requests, 1, 0.0, least=1).times.p50)
+    return median(taken)
 
 
 def large_photo(stack: Stack) -> Figures:

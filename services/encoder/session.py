@@ -1,15 +1,24 @@
-"""The encoder model: pixels → features, one ONNX session."""
+"""The encoder model: pixels → features."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import onnxruntime as ort
 
 from services.common.features import Features
 from services.common.images import Pixels
-from services.common.manifest import EncoderModel
+from services.common.manifest import EncoderModel, ModelFile
 from services.common.precision import EncoderPrecision, chosen_encoder, has_vnni
+
+SPIN_US = 100
+"""How long the threads that share a photo look for work before they sleep, in microseconds: longer
+than a layer of the 8-bit models takes."""
+
+IDLE_S = 0.01
+"""A photo after a pause of this length counts as the only one: two clients make shorter ones."""
 
 
 class EncoderSession:
@@ -18,6 +27,11 @@ class EncoderSession:
     The photos of a batch are runs of their own, as many at the same time as there are threads,
     which they share: threads of one run wait for each other at every layer, and when one of them
     loses its core to the decoder, another photo has work for the rest.
+
+    Layers of the 8-bit models are so short that waking a thread for each takes a tenth of a run, or
+    a third where the cores have gone to sleep. A photo that comes after a pause is therefore run by
+    threads that spin, in an ONNX session of its own; in a crowd they would take the cores from the
+    decoder.
     """
 
     def __init__(
@@ -36,19 +50,12 @@ class EncoderSession:
         """
         self.file = chosen_encoder(precision, model)
         self.file.verify()
-        ort.disable_telemetry_events()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
-        options.inter_op_num_threads = 1
-        # The pool would otherwise spin between runs and take the cores from the decoder.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if not has_vnni():
-            # 8-bit products would saturate in pairs; this way is slower and exact.
-            options.add_session_config_entry("session.x64quantprecision", "1")
-        self._session = ort.InferenceSession(
-            self.file.path, options, providers=["CPUExecutionProvider"]
-        )
-        self._runs = ThreadPoolExecutor(options.intra_op_num_threads, "encoder-run")
+        threads = threads or os.cpu_count() or 1
+        self._session = _open(self.file, threads)
+        short_layers = threads > 1 and self.file != model.file
+        self._spinning = _open(self.file, threads, SPIN_US) if short_layers else self._session
+        self._runs = ThreadPoolExecutor(threads, "encoder-run")
+        self._last_run = 0.0
         self.model = model
         self.side = int(self._session.get_inputs()[0].shape[1])
 
@@ -62,9 +69,29 @@ class EncoderSession:
             For each image float16 [64, D].
         """
         if len(images) == 1:
-            return [self._run(images[0])]
-        return list(self._runs.map(self._run, images))
+            paused = time.monotonic() - self._last_run > IDLE_S
+            features = [_encoded(self._spinning if paused else self._session, images[0])]
+        else:
+            features = list(self._runs.map(partial(_encoded, self._session), images))
+        self._last_run = time.monotonic()
+        return features
 
-    def _run(self, image: Pixels) -> Features:
-        (features,) = self._session.run(["features"], {"image": image[None]})
-        return np.asarray(features[0], dtype=np.float16)
+
+def _encoded(session: ort.InferenceSession, image: Pixels) -> Features:
+    (features,) = session.run(["features"], {"image": image[None]})
+    return np.asarray(features[0], dtype=np.float16)
+
+
+def _open(file: ModelFile, threads: int, spin_us: int = 0) -> ort.InferenceSession:
+    ort.disable_telemetry_events()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    if spin_us:
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(spin_us))
+    else:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not has_vnni():
+        # 8-bit products would saturate in pairs; this way is slower and exact.
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    return ort.InferenceSession(file.path, options, providers=["CPUExecutionProvider"])

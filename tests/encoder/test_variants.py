@@ -1,5 +1,7 @@
 """The encoder's 8-bit and pruned variants give nearly the features of the float32 one."""
 
+import time
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -40,3 +42,14 @@ def test_eight_bits_are_the_same_features_on_processors_without_vnni(
     ours = features(manifest, "int8")
     monkeypatch.setattr(session, "has_vnni", lambda: False)
     np.testing.assert_array_equal(features(manifest, "int8"), ours)
+
+
+def test_a_photo_has_the_same_features_after_a_pause_and_in_company(manifest: Manifest) -> None:
+    encoder = EncoderSession(manifest.encoder, 2, "int8")
+    pixels = [decode_square(path.read_bytes(), encoder.side, LIMITS) for path in photos.ALL[:3]]
+    company = encoder.run(pixels)
+    (at_once,) = encoder.run(pixels[:1])
+    time.sleep(2 * session.IDLE_S)
+    (after_a_pause,) = encoder.run(pixels[:1])
+    np.testing.assert_array_equal(at_once, company[0])
+    np.testing.assert_array_equal(after_a_pause, company[0])
