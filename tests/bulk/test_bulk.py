@@ -21,9 +21,9 @@ from tests.oko.command import environment
 pytestmark = pytest.mark.slow
 PHOTOS = int(os.environ.get("BULK_PHOTOS", "2000"))
 SIDE = 299
-LOOSE = 0.75
-"""Asserted; what is aimed at is 0.95. Neighbours on the machine may take cores from one of the
-runs that are compared and not from the other."""
+ENCODING = 0.8
+"""Least share of encoder and file decoding in a core's time for a photo. Asserted of that time, and
+not of the ratio to the bare encoder (aim: 0.95), which is the lower the faster the encoder is."""
 
 
 @dataclass
@@ -110,4 +110,4 @@ def test_as_fast_as_the_encoder_and_each_photo_once(tmp_path: Path) -> None:
         f"both runs     {PHOTOS / (killed.seconds + resumed.seconds):6.2f} photos/s, with two "
         f"starts and the work that was lost"
     )
-    assert steady > LOOSE * bare
+    assert core_ms + milliseconds > ENCODING * own_ms
