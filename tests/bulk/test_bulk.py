@@ -21,9 +21,10 @@ from tests.oko.command import environment
 pytestmark = pytest.mark.slow
 PHOTOS = int(os.environ.get("BULK_PHOTOS", "2000"))
 SIDE = 299
-ENCODING = 0.75
-"""Least share of encoder and file decoding in a core's time for a photo. Asserted of that time, and
-not of the ratio to the bare encoder (aim: 0.95), which is the lower the faster the encoder is."""
+LOOSE = 0.75
+"""Asserted, of the rate at which files could be decoded and encoded if there were nothing else. The
+aim is 0.95 of encoding alone, which is the harder the faster the encoder is. Neighbours on the
+machine may take cores from one of the runs that are compared and not from the other."""
 
 
 @dataclass
@@ -98,16 +99,19 @@ def test_as_fast_as_the_encoder_and_each_photo_once(tmp_path: Path) -> None:
     bare = (before.photos_per_second + after.photos_per_second) / 2
     core_ms = (before.core_ms + after.core_ms) / 2
     steady = (killed.steady() + resumed.steady()) / 2
+    cores = len(os.sched_getaffinity(0))
+    possible = 1 / (1 / bare + milliseconds / 1000 / cores)
     own_ms = 1000 * resumed.core_seconds / (PHOTOS - half)
     print(
-        f"\n{PHOTOS} photos, {len(os.sched_getaffinity(0))} cores, killed at {half}, resumed\n"
+        f"\n{PHOTOS} photos, {cores} cores, killed at {half}, resumed\n"
         f"bare encoder  {bare:6.2f} photos/s (before {before.photos_per_second:.2f}, "
         f"after {after.photos_per_second:.2f}), {core_ms:.1f} ms of a core each\n"
         f"oko caption   {steady:6.2f} photos/s (killed {killed.steady():.2f}, "
         f"resumed {resumed.steady():.2f}), {own_ms:.1f} ms of a core each with its start, "
         f"{milliseconds:.1f} of them to decode the file\n"
-        f"ratio         {steady / bare:6.3f} by time, {core_ms / own_ms:.3f} by cores\n"
+        f"ratio         {steady / bare:6.3f} by time, {core_ms / own_ms:.3f} by cores, "
+        f"{steady / possible:.3f} with decoding the files\n"
         f"both runs     {PHOTOS / (killed.seconds + resumed.seconds):6.2f} photos/s, with two "
         f"starts and the work that was lost"
     )
-    assert core_ms + milliseconds > ENCODING * own_ms
+    assert steady > LOOSE * possible
