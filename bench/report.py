@@ -58,7 +58,7 @@ def of_encoders(
     bound: float,
     encoders: Iterable[Encoder] = (SERVED, FLOAT32),
 ) -> Iterator[Aim]:
-    """An aim for each encoder; a service is measured against the variant that it serves."""
+    """An aim for each encoder that a service is measured against."""
     for encoder in encoders:
         measured = partial(value, encoder=encoder)
         yield Aim(f"{what}, {encoder.title}", measured, sense, bound)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import median
 
 import psutil
 
@@ -16,6 +15,7 @@ from bench import photos
 from bench.comparison import CROWD
 from bench.figures import Figures
 from bench.load import Request, closed_loop
+from bench.times import Times
 from tests.processes import Service, Stack, running_stack, started
 
 CONCURRENCY = (1, 4, 16, 64)
@@ -102,11 +102,12 @@ def features_cached(stack: Stack, photo: bytes) -> Iterator[Request]:
 
 def after_pauses(stack: Stack) -> float:
     """Median milliseconds of an uncached caption when nothing was asked for a while."""
-    requests, taken = uncached(photos.ordinary()), []
+    requests = uncached(photos.ordinary())
+    taken: list[float] = []
     for _ in range(PAUSES):
         time.sleep(PAUSE_S)
-        taken.append(closed_loop(stack.url, requests, 1, 0.0, least=1).times.p50)
-    return median(taken)
+        taken += closed_loop(stack.url, requests, 1, 0.0, least=1).times.seconds
+    return Times(taken).p50
 
 
 def large_photo(stack: Stack) -> Figures:
